@@ -1,0 +1,197 @@
+"""Frozen values that describe a sweep: its columns, factors, response, and the runs as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.data.errors import UsageError, one_of
+
+Role = Literal["switch", "factor", "covariate", "response", "replicate", "identity", "ignored"]
+ROLES: tuple[Role, ...] = ("switch", "factor", "covariate", "response", "replicate", "identity", "ignored")
+Goal = Literal["min", "max"]
+
+FINISHED, DIVERGED, MISSING = 0, 1, 2  # values of RunTable.status
+NO_LEVEL = -1  # the code of a run whose factor is NULL
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the source and what it is taken for."""
+
+    name: str
+    dtype: str  # DuckDB's name of the type, "BOOLEAN", "DOUBLE[]", …
+    role: Role
+    levels: tuple[str, ...]  # distinct values as text where there are few (factors), else empty
+    distinct: int  # number of distinct values, NULL not counted
+    nulls: int
+    why: str  # why it has this role, in a few words
+
+    @property
+    def constant(self) -> bool:
+        """Whether the column has one value at most."""
+        return self.distinct <= 1
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A column set by the experimenter. With two levels it is a switch, levels[0] off, levels[1] on."""
+
+    name: str
+    levels: tuple[str, ...]
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the factor has exactly two levels."""
+        return len(self.levels) == 2
+
+    @property
+    def off(self) -> str:
+        """The level of a switch that is "off"."""
+        return self.levels[0]
+
+    @property
+    def on(self) -> str:
+        """The level of a switch that is "on"."""
+        return self.levels[1]
+
+    def code(self, level: str) -> int:
+        """Position of a level; a switch also understands "on" and "off".
+
+        Raises
+        ------
+        UsageError
+            Where there is no such level.
+        """
+        if level in self.levels:
+            return self.levels.index(level)
+        if self.is_switch and level.lower() in ("on", "off"):
+            return int(level.lower() == "on")
+        raise UsageError(f'"{self.name}" has no level "{level}"; {one_of(level, self.levels)}')
+
+
+@dataclass(frozen=True)
+class Response:
+    """The numeric outcome."""
+
+    name: str  # what the user wrote: a column's name or an expression
+    sql: str  # the expression, of type DOUBLE, over the table "runs"
+    goal: Goal
+
+    @property
+    def better(self) -> str:
+        """The goal in words."""
+        return "smaller is better" if self.goal == "min" else "larger is better"
+
+
+@dataclass(frozen=True, eq=False)
+class RunTable:
+    """A sweep in memory, with one response. Row i of every array is run i of the source.
+
+    Factors that have one level only are not in `factors` (see `columns` for them).
+    """
+
+    path: str  # as the user named it
+    table: str  # name of the table in a database, else the file's stem
+    columns: tuple[Column, ...]
+    factors: tuple[Factor, ...]  # in the source's order
+    replicates: tuple[str, ...]  # columns whose values tell replicates apart (seed, …)
+    response: Response
+    codes: NDArray[np.int16]  # (factors, runs): level codes, NO_LEVEL where NULL
+    y: NDArray[np.float64]  # (runs,): the response; NaN where status is not FINISHED
+    status: NDArray[np.uint8]  # (runs,): FINISHED, DIVERGED (NaN, ±inf) or MISSING (NULL)
+    failed: NDArray[np.bool_]  # (runs,): diverged, or meets the --fail condition
+    replicate: NDArray[np.int32]  # (runs,): dense code of the replicate columns together; zeros without any
+    fail_condition: str | None = None
+    notes: tuple[str, ...] = ()  # what was guessed or set aside while reading, in words
+
+    @property
+    def runs(self) -> int:
+        """Number of runs in the source."""
+        return len(self.y)
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Row of `codes` by factor name."""
+        return {factor.name: row for row, factor in enumerate(self.factors)}
+
+    @cached_property
+    def configuration(self) -> NDArray[np.int32]:
+        """(runs,) dense number of each run's combination of factor levels."""
+        return dense(self.codes, tuple(len(f.levels) for f in self.factors))
+
+    def factor(self, name: str) -> Factor:
+        """The factor of that name.
+
+        Raises
+        ------
+        UsageError
+            Where there is none; the message names the nearest, and says why a column isn't one.
+        """
+        row = self.positions.get(name)
+        if row is not None:
+            return self.factors[row]
+        for column in self.columns:
+            if column.name == name and column.constant:
+                raise UsageError(f'"{name}" has one level in this sweep, so it can\'t be contrasted')
+            if column.name == name:
+                raise UsageError(
+                    f'"{name}" is taken as {column.role}, not as a switch; --role {name}=factor makes it one'
+                )
+        raise UsageError(f'no switch "{name}"; {one_of(name, [f.name for f in self.factors])}')
+
+
+def dense(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> NDArray[np.int32]:
+    """Number the distinct columns of a code matrix from 0, in lexicographic order.
+
+    Parameters
+    ----------
+    codes : (k, n) int16
+        Codes from NO_LEVEL (-1) to sizes[i] - 1.
+    sizes : tuple of int, length k
+
+    Returns
+    -------
+    (n,) int32
+    """
+    key = np.zeros(codes.shape[1], dtype=np.int64)
+    span = 1
+    for row, size in zip(codes, sizes, strict=True):
+        if span > 2**62 // (size + 1):  # the mixed-radix number would overflow: number what there is so far
+            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+            span = int(key.max(initial=0)) + 1
+        key = key * (size + 1) + (row.astype(np.int64) + 1)
+        span *= size + 1
+    return np.unique(key, return_inverse=True)[1].astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user decided about a source; everything else is guessed. Kept between sessions."""
+
+    table: str | None = None
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    on: Mapping[str, str] = field(default_factory=dict)
+    response: str | None = None  # a column's name first, else a SQL expression
+    goal: Goal | None = None
+    fail: str | None = None  # a SQL condition
+
+    def over(self, kept: Choices) -> Choices:
+        """These choices, filled up from those kept earlier."""
+        same_table = self.table is None or kept.table is None or self.table == kept.table
+        if not same_table:
+            return self
+        return Choices(
+            table=self.table or kept.table,
+            roles={**kept.roles, **self.roles},
+            on={**kept.on, **self.on},
+            response=self.response or kept.response,
+            # a kept goal belongs to the kept response
+            goal=self.goal or (kept.goal if self.response in (None, kept.response) else None),
+            fail=self.fail or kept.fail,
+        )

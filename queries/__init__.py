@@ -1,0 +1,1 @@
+"""The questions: pure functions from runs to frozen results."""

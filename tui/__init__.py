@@ -1,0 +1,1 @@
+"""The faces: the command line, the screen and the pictures."""

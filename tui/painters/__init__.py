@@ -1,0 +1,1 @@
+"""Two painters of one figure: the terminal (plotext) and a picture (matplotlib)."""

@@ -1,0 +1,1 @@
+"""One file a view; `VIEWS` in `registry.py` lists them."""
