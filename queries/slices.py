@@ -80,7 +80,7 @@ class Slice:
 
     def where(self) -> str:
         """The filters as a SQL condition over the source's own columns ("TRUE" without any)."""
-        return where({name: levels for name, levels in self.filters})
+        return where(self.set)
 
 
 def quote(name: str) -> str:
@@ -134,7 +134,7 @@ class Sample:
     @cached_property
     def finished(self) -> NDArray[np.bool_]:
         """(n,) the runs that have a finite response."""
-        return self.status == FINISHED
+        return np.asarray(self.status == FINISHED)
 
     @cached_property
     def free(self) -> tuple[Factor, ...]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal["on", "off", "neutral", "accent", "muted", "series0", "series1", "series2", "series3", "series4", "series5"]  # fmt: skip
+Role: TypeAlias = Literal[
+    "on", "off", "neutral", "accent", "muted",
+    "series0", "series1", "series2", "series3", "series4", "series5",
+]  # fmt: skip
 """Colour roles. on/off: the two sides of a contrast; neutral: ink; muted: grid and reference lines."""
 
 
