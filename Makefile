@@ -1,0 +1,52 @@
+# Everything is set up in .venv by the first target that needs it: Python 3.11 or newer and make will do.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The checkout's own data/ and queries/ must not be importable by their bare names.
+export PYTHONSAFEPATH := 1
+
+.PHONY: help demo test check bench screenshot clean
+
+help:
+	@echo "make demo        open the shipped sweep in the terminal"
+	@echo "make test        run all tests"
+	@echo "make check       ruff, mypy and the import contracts"
+	@echo "make bench       measure speed and memory against peers (benchmarks/)"
+	@echo "make screenshot  draw docs/screen.svg again"
+	@echo "make clean       remove the environment and what was built"
+
+$(VENV)/base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("ablate-tui needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
+	@echo "Setting up $(VENV) (once, a minute or two) …" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . >&2
+	@touch $@
+
+$(VENV)/test: $(VENV)/base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]' >&2
+	@touch $@
+
+$(VENV)/check: $(VENV)/test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]' >&2
+	@touch $@
+
+demo: $(VENV)/base
+	@$(BIN)/ablate-tui demo
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/test
+	$(BIN)/python -m benchmarks.run
+
+screenshot: $(VENV)/test
+	$(BIN)/python docs/screenshot.py
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
