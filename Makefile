@@ -43,7 +43,7 @@ check: $(VENV)/check
 	$(BIN)/lint-imports
 
 bench: $(VENV)/test
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python benchmarks/run.py
 
 screenshot: $(VENV)/test
 	$(BIN)/python docs/screenshot.py

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, RunTable
+from ablate_tui.data.sql import literal, quote
 
 
 @dataclass(frozen=True)
@@ -81,16 +82,6 @@ class Slice:
     def where(self) -> str:
         """The filters as a SQL condition over the source's own columns ("TRUE" without any)."""
         return where(self.set)
-
-
-def quote(name: str) -> str:
-    """A name as a SQL identifier, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as a SQL literal, whatever is in it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def where(levels: Mapping[str, tuple[str, ...]]) -> str:

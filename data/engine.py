@@ -1,0 +1,129 @@
+"""DuckDB's one home: connections that do no harm, and its errors as one line.
+
+Every connection starts in memory with extensions and Python look-ups off; `shut` takes the file system away
+as well, before anything that came with a source (a view, a SQL expression) is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from ablate_tui.data.errors import AblateError, SourceError
+from ablate_tui.data.sql import literal, quote
+
+Connection = DuckDBPyConnection
+DatabaseError = duckdb.Error
+Interrupted = duckdb.InterruptException
+
+Progress = Callable[[str], None]
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,  # a table name must never find a Python variable
+    "temp_directory": "",  # in-memory databases would spill into the current folder
+}
+_LOCK = re.compile(r"lock.*?held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", re.DOTALL)
+_RETRY_SECONDS, _RETRY_STEP = 2.0, 0.1
+
+
+def connect() -> Connection:
+    """Open an empty in-memory database."""
+    return duckdb.connect(":memory:", config=_SETTINGS)
+
+
+def shut(connection: Connection) -> None:
+    """Take files, network and extensions away from a connection, for good."""
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def attach(
+    connection: Connection,
+    path: str,
+    alias: str,
+    read_only: bool,
+    retry: float = _RETRY_SECONDS,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Attach a database file.
+
+    Parameters
+    ----------
+    connection : Connection
+    path : str
+        The file; made where it is not there and `read_only` is false.
+    alias : str
+        Name of the attached database.
+    read_only : bool
+    retry : float
+        Seconds to go on trying while another process holds the file.
+    pause : callable
+        Waits for so many seconds.
+
+    Raises
+    ------
+    SourceError
+        Held by another process (named), truncated, or not a database.
+    """
+    mode = "READ_ONLY" if read_only else "READ_WRITE"
+    tries = int(retry / _RETRY_STEP) + 1
+    for attempt in range(tries):
+        try:
+            connection.execute(f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)")
+            return
+        except duckdb.Error as error:
+            held = holder(error)
+            if held is None:
+                raise SourceError(f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}') from error
+            if attempt == tries - 1:
+                raise SourceError(
+                    f'"{printable(path)}" is held by {held}; close it there, or work on a copy of the file'
+                ) from error
+        pause(_RETRY_STEP)
+
+
+def holder(error: Exception) -> str | None:
+    """Which process holds a file, from DuckDB's error about its lock; None for any other error."""
+    text = str(error)
+    found = _LOCK.search(text)
+    if found:
+        return f"{printable(os.path.basename(found['program']))} (process {found['pid']})"
+    return "another process" if "Could not set lock on file" in text else None
+
+
+def reason(error: Exception) -> str:
+    """DuckDB's message as one short line, its class and its advice left out."""
+    text = str(error).strip()
+    line = text.splitlines()[0] if text else type(error).__name__
+    line = re.sub(r"^(?:[A-Z][A-Za-z-]+(?: [A-Za-z-]+)? Error: )+", "", line)
+    return printable(line.rstrip(" .:;"))[:300]
+
+
+def printable(text: str) -> str:
+    """A text without control characters, for a message."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Turn DuckDB's errors while a file is read into one line that names the file.
+
+    Raises
+    ------
+    SourceError
+    """
+    try:
+        yield
+    except AblateError:
+        raise
+    except (duckdb.Error, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else reason(error)
+        raise SourceError(f'"{printable(path)}" can\'t be read: {why}') from error

@@ -1,0 +1,89 @@
+"""A table or view of a DuckDB file: attached read-only, copied, let go."""
+
+from __future__ import annotations
+
+from ablate_tui.data.engine import Connection, DatabaseError, attach, printable, reading, reason, shut
+from ablate_tui.data.errors import SourceError, UsageError, one_of
+from ablate_tui.data.sql import literal, quote
+
+_ALIAS = "ablate_tui_source"
+OWN = "ablate_tui_"  # tables that an import keeps for itself start so
+
+
+def copy_table(connection: Connection, path: str, table: str | None) -> str:
+    """Copy one table or view into "runs" of an in-memory database, which is shut by this.
+
+    Parameters
+    ----------
+    connection : Connection
+    path : str
+    table : str or None
+        Which one; None takes "runs", else the only one.
+
+    Returns
+    -------
+    str
+        The table's name.
+
+    Raises
+    ------
+    SourceError
+        A file that is held, truncated or empty, or a view that reads files.
+    UsageError
+        No such table, or several and none named.
+    """
+    attach(connection, path, _ALIAS, read_only=True)
+    # From here on nothing that is written in the file can reach beyond it.
+    shut(connection)
+    with reading(path):
+        found = _tables(connection)
+        name = _choose(path, found, table)
+        schema, bare, is_view = found[name]
+        try:
+            connection.execute(
+                f"CREATE TABLE main.runs AS SELECT * FROM {quote(_ALIAS)}.{quote(schema)}.{quote(bare)}"
+            )
+        except DatabaseError as error:
+            if is_view and "disabled" in str(error):
+                raise SourceError(
+                    f'view "{printable(name)}" of "{printable(path)}" reads files and is refused; '
+                    "make a table of it, or name the files themselves"
+                ) from error
+            what = "view" if is_view else "table"
+            raise SourceError(
+                f'{what} "{printable(name)}" of "{printable(path)}" can\'t be read: {reason(error)}'
+            ) from error
+        finally:
+            connection.execute(f"DETACH {quote(_ALIAS)}")
+    return name
+
+
+def _tables(connection: Connection) -> dict[str, tuple[str, str, bool]]:
+    """Tables and views by the name that a user writes: (schema, name, whether a view)."""
+    rows = connection.execute(
+        "SELECT schema_name, table_name, FALSE FROM duckdb_tables() "
+        f"WHERE database_name = {literal(_ALIAS)} AND NOT internal UNION ALL "
+        "SELECT schema_name, view_name, TRUE FROM duckdb_views() "
+        f"WHERE database_name = {literal(_ALIAS)} AND NOT internal ORDER BY ALL"
+    ).fetchall()
+    return {
+        (name if schema == "main" else f"{schema}.{name}"): (schema, name, is_view)
+        for schema, name, is_view in rows
+        if not name.startswith(OWN)
+    }
+
+
+def _choose(path: str, found: dict[str, tuple[str, str, bool]], table: str | None) -> str:
+    names = tuple(found)
+    if not names:
+        raise SourceError(f'"{printable(path)}" holds no table')
+    if table is not None:
+        same = [name for name in names if name.lower() == table.lower()]
+        if table not in names and not same:
+            raise UsageError(f'no table "{printable(table)}" in "{printable(path)}"; {one_of(table, names)}')
+        return table if table in names else same[0]
+    if "runs" in names:
+        return "runs"
+    if len(names) > 1:
+        raise UsageError(f'"{printable(path)}" holds several tables; choose with --table; {one_of("runs", names)}')
+    return names[0]

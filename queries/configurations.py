@@ -1,0 +1,113 @@
+"""The configurations inside a slice: runs that agree in every free factor, as one weighted row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.data.schema import NO_LEVEL, Factor, dense
+from ablate_tui.queries.slices import Sample
+
+
+@dataclass(frozen=True, eq=False)
+class Configurations:
+    """k factors that vary in the slice, C combinations of their levels that have finished runs.
+
+    `levels[i]` are the levels of `factors[i]` that occur; `codes` counts within them, and the
+    configurations are in lexicographic order of their codes.
+    """
+
+    factors: tuple[Factor, ...]
+    levels: tuple[tuple[str, ...], ...]
+    codes: NDArray[np.int16]  # (k, C)
+    count: NDArray[np.int64]  # (C,) finished runs
+    mean: NDArray[np.float64]  # (C,)
+    variance: NDArray[np.float64]  # (C,) with ddof=1; NaN where count is 1
+    left_out: int  # finished runs that have no level of a free factor
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of levels of each factor."""
+        return tuple(len(levels) for levels in self.levels)
+
+    @property
+    def n(self) -> int:
+        """Number of configurations."""
+        return len(self.count)
+
+
+def configurations(sample: Sample) -> Configurations:
+    """Group the finished runs of a slice by the levels of its free factors.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    Configurations
+        A free factor with one level among these runs is left out. A run without a level in one of the
+        others is kept out and counted.
+    """
+    y = sample.y[sample.finished]
+    number = sample.configuration[sample.finished]  # of the whole sweep
+    first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
+    first[number[::-1]] = np.flatnonzero(sample.finished)[::-1]
+    there = np.flatnonzero(first >= 0)
+    codes = sample.codes[:, first[there]]
+
+    rows = [sample.table.positions[factor.name] for factor in sample.free]
+    rows = [row for row in rows if len(_levels(codes[row])) > 1]
+    whole = np.all(codes[rows] != NO_LEVEL, axis=0)
+    rows = [row for row in rows if len(_levels(codes[row, whole])) > 1]
+
+    # Two combinations of the whole sweep can be one here: they differ in a factor that was left out.
+    present = [_levels(codes[row, whole]) for row in rows]
+    compact = np.empty((len(rows), int(whole.sum())), dtype=np.int16)
+    for place, (row, levels) in enumerate(zip(rows, present, strict=True)):
+        compact[place] = np.searchsorted(levels, codes[row, whole])
+    merged = dense(compact, tuple(len(levels) for levels in present))
+    _, representative = np.unique(merged, return_index=True)
+    slot = np.full(len(first), -1, dtype=np.int64)
+    slot[there[whole]] = merged
+
+    group = slot[number]
+    kept = group >= 0
+    group, y_kept = group[kept], y[kept]
+    n = len(representative)
+    count = np.bincount(group, minlength=n)
+    mean = np.bincount(group, weights=y_kept, minlength=n) / np.maximum(count, 1)
+    squares = np.bincount(group, weights=(y_kept - mean[group]) ** 2, minlength=n)
+    # what rounding of the mean alone can make of equal replicates
+    squares[squares <= count * (4 * np.finfo(float).eps * count * np.abs(mean)) ** 2] = 0.0
+    variance = np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
+    factors = tuple(sample.table.factors[row] for row in rows)
+    return Configurations(
+        factors=factors,
+        levels=tuple(
+            tuple(f.levels[code] for code in levels) for f, levels in zip(factors, present, strict=True)
+        ),
+        codes=compact[:, representative],
+        count=count,
+        mean=mean,
+        variance=variance,
+        left_out=int(np.count_nonzero(~kept)),
+    )
+
+
+def chosen(groups: Configurations, keep: NDArray[np.bool_]) -> Configurations:
+    """Some of the configurations; the factors and their levels stay."""
+    return replace(
+        groups,
+        codes=groups.codes[:, keep],
+        count=groups.count[keep],
+        mean=groups.mean[keep],
+        variance=groups.variance[keep],
+    )
+
+
+def _levels(codes: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The level codes that occur, ascending."""
+    return np.unique(codes[codes != NO_LEVEL])

@@ -1,0 +1,208 @@
+"""What a model of a slice's configurations learns, and the SHAP values of what it learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.queries import surrogate
+from ablate_tui.queries.configurations import Configurations, chosen
+from ablate_tui.queries.note import Note
+from ablate_tui.queries.shapley import shapley_values
+
+Target = Literal["mean", "spread"]
+Array = NDArray[np.float64]
+
+COMBINATIONS = 2**16  # of levels; up to here SHAP values are exact
+CELLS = 2**25  # numbers in the largest matrix handed to LightGBM (256 MiB)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many configurations are compared with and explained, beyond COMBINATIONS."""
+
+    background: int
+    explained: int
+
+
+ONCE = Limits(background=256, explained=2000)
+REFIT = Limits(background=32, explained=64)
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """An outcome of each configuration, with the weight of its squared error."""
+
+    configurations: Configurations
+    outcome: Array  # (C,) finite
+    weight: Array  # (C,) positive
+
+    @cached_property
+    def columns(self) -> Array:
+        """The configurations as the model takes them."""
+        return surrogate.encode(self.configurations.codes, self.configurations.sizes)
+
+    @cached_property
+    def grid(self) -> Array:
+        """All combinations of levels, likewise, in the order of a flattened tensor."""
+        sizes = self.configurations.sizes
+        every = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1)
+        return surrogate.encode(every, sizes)
+
+    @cached_property
+    def cells(self) -> NDArray[np.intp]:
+        """(C,) rows of the grid that were run."""
+        return np.ravel_multi_index(tuple(self.configurations.codes), self.configurations.sizes)
+
+    @property
+    def combinations(self) -> int:
+        """How many combinations of levels there are."""
+        return prod(self.configurations.sizes)
+
+    @property
+    def exact(self) -> bool:
+        """Whether they can all be listed."""
+        return self.combinations <= COMBINATIONS
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether a matrix of them would not fit."""
+        sizes = self.configurations.sizes
+        rows = self.combinations if self.exact else self.configurations.n
+        return rows * sum(surrogate.widths(sizes)) > CELLS
+
+    def fit(self, outcome: Array, times: NDArray[np.int64]) -> surrogate.Surrogate:
+        """A model of an outcome of the configurations, each taken so many times."""
+        keep = times > 0
+        small = self.configurations.n < surrogate.SMALL
+        return surrogate.fit(self.columns[keep], outcome[keep], (self.weight * times)[keep], small=small)
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """SHAP values of E configurations."""
+
+    at: NDArray[np.intp]  # (E,) which of the training's configurations
+    base: float  # mean prediction over the background
+    phi: Array  # (k, E)
+    surface: Array | None  # (L1, …, Lk) predictions of all combinations, where the method is exact
+    rates: tuple[Array, ...]  # of each factor's levels in the background
+
+    @property
+    def prediction(self) -> Array:
+        """(E,) what the values add up to."""
+        return self.base + self.phi.sum(axis=0)
+
+
+def means(groups: Configurations) -> Training:
+    """Learn the configurations' means, weighted by their runs."""
+    return Training(groups, _steady(groups.mean), groups.count.astype(np.float64))
+
+
+def spreads(groups: Configurations) -> tuple[Training, tuple[Note, ...]]:
+    """Learn ln s of the configurations that have replicates.
+
+    Parameters
+    ----------
+    groups : Configurations
+
+    Returns
+    -------
+    training : Training
+        ln s less its expectation for normal replicates, ½(ψ(ν/2) + ln 2 − ln ν) with ν = r − 1, weighted
+        by the inverse of its variance, ¼ψ′(ν/2). Maybe of no configuration.
+    notes : tuple of Note
+        How many were left out, and why.
+
+    References
+    ----------
+    Bartlett, M. S. & Kendall, D. G. (1946). The statistical analysis of variance-heterogeneity and the
+    logarithmic transformation. Supplement to the Journal of the Royal Statistical Society 8(1), 128–138.
+    https://doi.org/10.2307/2983618
+    """
+    from scipy.special import digamma, polygamma
+
+    replicated = groups.count > 1
+    varied = replicated & (np.nan_to_num(groups.variance) > 0)
+    notes = []
+    single, equal = int((~replicated).sum()), int((replicated & ~varied).sum())
+    if single:
+        notes.append(
+            Note("*", "configurations", f"{single:,} of {groups.n:,} without replicates are left out")
+        )
+    if equal:
+        reason = f"{equal:,} of {groups.n:,} whose replicates are all equal are left out"
+        notes.append(Note("*", "configurations", reason))
+    kept = chosen(groups, varied)
+    half = (kept.count - 1) / 2
+    expected = (digamma(half) - np.log(half)) / 2
+    training = Training(kept, _steady(np.log(kept.variance) / 2 - expected), 4 / polygamma(1, half))
+    return training, tuple(notes)
+
+
+def explain(
+    training: Training, outcome: Array, times: NDArray[np.int64] | None = None, limits: Limits = ONCE
+) -> Explanation:
+    """Fit a model and take the SHAP values of its predictions.
+
+    The background is every combination of levels weighted by the product of the levels' rates among the
+    runs; beyond COMBINATIONS it is a draw of configurations in proportion to their runs.
+
+    Parameters
+    ----------
+    training : Training
+        Of at least one configuration and one factor.
+    outcome : (C,) float
+        What to fit: the training's own outcome, or one made from it.
+    times : (C,) int, optional
+        How often each configuration is taken; once without.
+    limits : Limits
+        For the draws, which have seed 0.
+
+    Returns
+    -------
+    Explanation
+    """
+    groups = training.configurations
+    if times is None:
+        times = np.ones(groups.n, dtype=np.int64)
+    model = training.fit(outcome, times)
+    runs = (groups.count * times).astype(np.float64)
+    rates = tuple(
+        np.bincount(row, weights=runs, minlength=size) / runs.sum()
+        for row, size in zip(groups.codes, groups.sizes, strict=True)
+    )
+    at = np.flatnonzero(times)
+    if training.exact:
+        surface = model.predict(training.grid).reshape(groups.sizes)
+        base, values = shapley_values(surface, rates)
+        return Explanation(at, base, values.reshape(len(rates), -1)[:, training.cells[at]], surface, rates)
+
+    rng = np.random.default_rng(0)
+    background = at
+    if len(at) > limits.background or np.ptp(runs[at]) > 0:
+        background = rng.choice(at, limits.background, p=runs[at] / runs.sum())
+    if len(at) > limits.explained:
+        at = np.sort(rng.choice(at, limits.explained, replace=False))
+    columns = training.columns
+    base, values = surrogate.tree_shap(model, columns[background], columns[at], groups.sizes)
+    return Explanation(at, base, values, None, rates)
+
+
+def mean_absolute(training: Training, found: Explanation, times: NDArray[np.int64] | None = None) -> Array:
+    """(k,) mean |SHAP| of each factor over the runs that were explained."""
+    runs = training.configurations.count if times is None else training.configurations.count * times
+    weight: Array = runs[found.at] / runs[found.at].sum()
+    return np.abs(found.phi) @ weight
+
+
+def _steady(outcome: Array) -> Array:
+    """An outcome that differs by rounding only is constant, lest rounding errors get ranked."""
+    if len(outcome) and np.ptp(outcome) <= 1e-12 * np.abs(outcome).max():
+        return np.full_like(outcome, outcome[0])
+    return outcome

@@ -1,0 +1,150 @@
+"""The model that importance explains: boosted trees on configurations. LightGBM's and shap's one home."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TREES = 100
+SMALL = 200  # configurations; below, a leaf may hold one of them
+PARAMETERS: dict[str, Any] = {
+    "objective": "regression",
+    "boosting": "gbdt",
+    "learning_rate": 0.1,
+    "num_leaves": 31,
+    "max_depth": -1,
+    "min_sum_hessian_in_leaf": 1e-3,
+    "min_gain_to_split": 0.0,
+    "lambda_l1": 0.0,
+    "lambda_l2": 0.0,
+    "bagging_fraction": 1.0,
+    "feature_fraction": 1.0,
+    "boost_from_average": True,
+    "max_bin": 255,
+    "min_data_in_bin": 1,
+    "feature_pre_filter": False,
+    "use_missing": False,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 0,
+    "verbosity": -1,
+}
+"""All parameters but min_data_in_leaf, which is 1 below SMALL configurations and else 5."""
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A fitted model. `booster` predicts (outcome − center) / scale."""
+
+    booster: Any  # lightgbm.Booster
+    center: float
+    scale: float
+
+    def predict(self, columns: Matrix) -> Matrix:
+        """Predicted outcome of encoded configurations, (n, columns) → (n,)."""
+        raw: Matrix = self.booster.predict(columns, num_threads=1)
+        return self.center + self.scale * raw
+
+
+def widths(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Columns that each factor takes: one for two levels, else one a level."""
+    return tuple(1 if size <= 2 else size for size in sizes)
+
+
+def encode(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> Matrix:
+    """Level codes, (k, n), as 0/1 columns, (n, sum of `widths`)."""
+    columns = np.zeros((codes.shape[1], sum(widths(sizes))))
+    at = 0
+    for row, width in zip(codes, widths(sizes), strict=True):
+        if width == 1:
+            columns[:, at] = row
+        else:
+            columns[np.arange(len(row)), at + row] = 1.0
+        at += width
+    return columns
+
+
+def fit(columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool) -> Surrogate:
+    """Fit the trees by weighted least squares.
+
+    Parameters
+    ----------
+    columns : (n, columns) float
+        Encoded configurations, n ≥ 1.
+    outcome, weight : (n,) float
+        Finite; weights positive. The outcome is centred and scaled first, because LightGBM keeps it in
+        single precision.
+    small : bool
+        Whether a leaf may hold a single configuration.
+
+    Returns
+    -------
+    Surrogate
+        The same for the same input, on any number of cores.
+    """
+    lightgbm = _lightgbm()
+    center = float(np.average(outcome, weights=weight))
+    deviation = outcome - center
+    largest = float(np.abs(deviation).max()) or 1.0
+    deviation = deviation / largest
+    size = float(np.sqrt(np.average(deviation**2, weights=weight))) or 1.0
+    parameters = {**PARAMETERS, "min_data_in_leaf": 1 if small else 5}
+    data = lightgbm.Dataset(columns, deviation / size, weight=weight, params=parameters)
+    booster = lightgbm.train(parameters, data, num_boost_round=TREES)
+    return Surrogate(booster, center, largest * size)
+
+
+def tree_shap(
+    surrogate: Surrogate, background: Matrix, columns: Matrix, sizes: tuple[int, ...]
+) -> tuple[float, Matrix]:
+    """Interventional SHAP values by the shap package, where there are too many combinations to list.
+
+    Parameters
+    ----------
+    surrogate : Surrogate
+    background, columns : (b, columns), (n, columns) float
+        Encoded configurations to compare with, and to explain.
+    sizes : tuple of int
+        Levels of each factor.
+
+    Returns
+    -------
+    base : float
+        Mean prediction over the background.
+    values : (k, n) float
+        The columns of a factor summed.
+
+    References
+    ----------
+    Lundberg, S. M. et al. (2020). From local explanations to global understanding with explainable AI for
+    trees. Nature Machine Intelligence 2, 56–67. https://doi.org/10.1038/s42256-019-0138-9
+    """
+    import shap
+
+    masker = shap.maskers.Independent(background, max_samples=len(background))  # a bare array is cut to 100
+    explainer = shap.TreeExplainer(surrogate.booster, masker, feature_perturbation="interventional")
+    values = surrogate.scale * np.asarray(explainer.shap_values(columns), dtype=np.float64)
+    starts = np.concatenate(([0], np.cumsum(widths(sizes))[:-1]))
+    base = surrogate.center + surrogate.scale * float(np.ravel(explainer.expected_value)[0])
+    return base, np.add.reduceat(values, starts, axis=1).T
+
+
+def _lightgbm() -> Any:
+    """LightGBM without its scikit-learn and pandas faces, whose import takes ten times as long as its own."""
+    unwanted = {"sklearn", "pandas"} - sys.modules.keys()
+    if "lightgbm" in sys.modules:
+        unwanted = set()
+    sys.modules.update(dict.fromkeys(unwanted))  # type: ignore[arg-type]  # None: not to be imported
+    try:
+        import lightgbm
+    finally:
+        for name in unwanted:
+            sys.modules.pop(name, None)
+    return lightgbm

@@ -1,0 +1,530 @@
+"""The screen: keys change the look, workers compute it, panels show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer
+from textual.worker import get_current_worker
+
+from ablate_tui.data.errors import AblateError
+from ablate_tui.queries.effects import Glance, glance
+from ablate_tui.queries.importance import Cancelled, Importance
+from ablate_tui.queries.slices import Sample
+from ablate_tui.tui import export, formats
+from ablate_tui.tui.history import History
+from ablate_tui.tui.painting import Painted, Sort, paint_view
+from ablate_tui.tui.panels.body import Body, ViewTable
+from ablate_tui.tui.panels.header import Header
+from ablate_tui.tui.panels.ranking import Ranking
+from ablate_tui.tui.panels.switch_list import SwitchList
+from ablate_tui.tui.panels.tab_bar import TabBar
+from ablate_tui.tui.screens.ask import Ask
+from ablate_tui.tui.screens.details import Details
+from ablate_tui.tui.screens.help import Help
+from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.slice_options import command_line
+from ablate_tui.tui.views.base import level_words
+from ablate_tui.tui.views.registry import VIEWS
+
+QUIET = 0.3  # seconds without a key before the slow part of importance starts
+WIDE = 100  # columns from which the switch list shows counts and bars
+
+
+class AblateApp(App[None]):
+    """An open sweep on the screen."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "ablate-tui"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "contrast", "contrast", tooltip="Make the switch under the cursor the contrast", id="contrast"),
+        Binding("x", "clear", "clear", tooltip="Clear all filters", id="clear"),
+        Binding("v", "part", "view part", tooltip="Next part of the view: table, plots", id="part"),
+        Binding("s", "sort", "sort", tooltip="Sort the table by the next column", id="sort"),
+        Binding("S", "reverse", "reverse", tooltip="Sort the other way round", show=False, id="reverse"),
+        Binding("o", "color", "colour", tooltip="Next colour of the dependence plot", show=False, id="color"),
+        Binding("t", "target", "target", tooltip="Importance for the mean or for the spread", show=False, id="target"),
+        Binding("r", "response", "response", tooltip="Choose the response: a column or SQL", id="response"),
+        Binding("slash", "find", "find", tooltip="Find a switch", id="find"),
+        Binding("e", "export", "export", tooltip="Write the view to a PNG, SVG or PDF", id="export"),
+        Binding("y", "copy", "copy", tooltip="Copy the view as text", show=False, id="copy"),
+        Binding("u", "undo", "undo", tooltip="Undo the last change of the slice", id="undo"),
+        Binding("ctrl+r", "redo", "redo", tooltip="Redo it", show=False, id="redo"),
+        Binding("left_square_bracket", "neighbour(-1)", "previous view", show=False, id="previous"),
+        Binding("right_square_bracket", "neighbour(1)", "next view", show=False, id="next"),
+        *(
+            Binding(str(at % 10), f"view('{name}')", f"view {name}", show=False, id=f"view.{name}")
+            for at, name in enumerate(list(VIEWS)[:10], start=1)
+        ),
+        Binding("question_mark,f1", "help", "help", key_display="?", id="help"),
+        Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
+        Binding("q", "quit", "quit", id="quit"),
+    ]
+
+    @dataclass
+    class Glanced(Message):
+        """The switch list's figures of a look are there."""
+
+        look: Look
+        sample: Sample
+        glances: tuple[Glance, ...]
+
+    @dataclass
+    class Ready(Message):
+        """A view of a look is painted."""
+
+        look: Look
+        painted: Painted
+        result: Any
+
+    @dataclass
+    class Ranked(Message):
+        """The ranking of a look is there, or has moved on."""
+
+        look: Look
+        importance: Importance
+        progress: float | None
+
+    @dataclass
+    class Failed(Message):
+        """A look could not be computed."""
+
+        look: Look
+        words: str
+
+    def __init__(self, session: Session, look: Look) -> None:
+        super().__init__()
+        self.session = session
+        self.history = History(look)
+        self.view_name = next(iter(VIEWS))
+        self.part: dict[str, int] = {}
+        self.sorts: dict[str, Sort] = {}
+        self.exported: list[Path] = []
+        self.result: Any = None
+        self.last: dict[str, str] = {}
+
+    @property
+    def look(self) -> Look:
+        """What is being looked at."""
+        return self.history.present
+
+    # -- layout
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield Header(id="header", markup=False)
+        with Horizontal(id="main"):
+            with Vertical(id="side"):
+                yield SwitchList(id="switches")
+                yield Ranking(id="ranking")
+            with Vertical(id="right"):
+                yield TabBar(VIEWS, id="tabs")
+                yield Body(id="body")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the first figures."""
+        self.animation_level = "none"
+        self.query_one(Header).say("reading …")
+        self.set_class(self.size.width >= WIDE, "wide")
+        switches = self.query_one(SwitchList)
+        table = self.session.table(self.look.response, self.look.goal)
+        switches.show(table.factors, self.look.slice, ())
+        switches.focus()
+        if self.look.focus is None and table.factors:
+            self.history.go(replace(self.look, focus=self.look.slice.contrast or table.factors[0].name))
+        if self.look.focus:
+            switches.go_to(self.look.focus)
+        for note in table.notes:
+            self.notify(formats.clean(note), markup=False, timeout=8)
+        self.call_after_refresh(self.refresh_look)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Paint again in the new size."""
+        self.set_class(event.size.width >= WIDE, "wide")
+        self.call_after_refresh(self.refresh_view)
+
+    # -- what is looked at
+
+    def go(self, look: Look) -> None:
+        """Look at something else."""
+        slice_changed = Session.importance_key(look) != Session.importance_key(self.look)
+        self.history.go(look)
+        self.refresh_look(slice_changed)
+
+    def refresh_look(self, slice_changed: bool = True) -> None:
+        """Compute everything that is on the screen again."""
+        if slice_changed:
+            self.workers.cancel_group(self, "uncertainty")
+        self.query_one(TabBar).show(self.view_name)
+        self.compute(self.look, self.view_name, self.sizes(), slice_changed)
+
+    def refresh_view(self) -> None:
+        """Compute and paint the selected view alone."""
+        if self.is_mounted:
+            self.refresh_look(slice_changed=False)
+
+    def sizes(self) -> tuple[int, int, int]:
+        """Cells for the view, and which part of it is asked for."""
+        width, height = self.query_one(Body).room
+        return width, height, self.part.get(self.view_name, 0)
+
+    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
+    def compute(self, look: Look, view_name: str, sizes: tuple[int, int, int], slice_changed: bool) -> None:
+        """Figures first, then the view, then the ranking: each is shown as soon as it is there."""
+        worker = get_current_worker()
+        view = VIEWS[view_name]
+        session = self.session
+        try:
+            sample = session.sample(look)
+            self.post_message(self.Glanced(look, sample, glance(sample)))
+            if not view.uses_importance:
+                self.paint(look, view_name, sizes)
+            if worker.is_cancelled:
+                return
+            importance = session.importance(look)
+            self.post_message(self.Ranked(look, importance, None))
+            if view.uses_importance and not worker.is_cancelled:
+                self.paint(look, view_name, sizes)
+        except AblateError as error:
+            self.post_message(self.Failed(look, str(error)))
+
+    def paint(self, look: Look, view_name: str, sizes: tuple[int, int, int]) -> None:
+        """Read, draw and paint a view, away from the keys."""
+        view = VIEWS[view_name]
+        result = self.session.read(view, look)
+        inputs = self.session.inputs(look)
+        table = view.table(result, inputs)
+        painted = paint_view(view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color)
+        self.post_message(self.Ready(look, painted, result))
+
+    @property
+    def no_color(self) -> bool:
+        """Whether the environment asks for no colours (no-color.org)."""
+        import os
+
+        return bool(os.environ.get("NO_COLOR"))
+
+    @work(thread=True, exclusive=True, group="uncertainty", exit_on_error=False)
+    def compute_uncertainty(self, look: Look) -> None:
+        """Intervals, noise floor and R² of the ranking, once the keys have been quiet for a moment."""
+        worker = get_current_worker()
+        import time
+
+        end = time.monotonic() + QUIET
+        while time.monotonic() < end:
+            if worker.is_cancelled:
+                return
+            time.sleep(0.02)
+        point = self.session.importance(look)
+        shown = 0.0
+
+        def progress(share: float) -> None:
+            nonlocal shown
+            if share - shown >= 0.1:
+                shown = share
+                self.post_message(self.Ranked(look, point, share))
+
+        try:
+            done = self.session.finished_importance(look, progress, lambda: worker.is_cancelled)
+        except Cancelled:
+            return
+        self.post_message(self.Ranked(look, done, 1.0))
+
+    # -- what comes back
+
+    def on_ablate_app_glanced(self, message: Glanced) -> None:
+        """Show counts and effects, unless the person has gone on."""
+        if message.look.slice != self.look.slice:
+            return
+        self.query_one(Header).show(message.sample)
+        self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
+
+    def on_ablate_app_ready(self, message: Ready) -> None:
+        """Show a view, unless the person has gone on."""
+        if message.look != self.look or message.painted.view != self.view_name:
+            return
+        self.result = message.result
+        self.query_one(Body).show(message.painted)
+
+    def on_ablate_app_ranked(self, message: Ranked) -> None:
+        """Show the ranking; the first one of a slice starts the slow part."""
+        if Session.importance_key(message.look) != Session.importance_key(self.look):
+            return
+        self.query_one(Ranking).show(message.importance, message.progress)
+        finished = message.importance.r2_out_of_fold is not None or not message.importance.rows
+        if message.progress is None and not finished:
+            self.compute_uncertainty(message.look)
+        if message.progress == 1.0 and VIEWS[self.view_name].uses_importance:
+            self.refresh_view()
+
+    def on_ablate_app_failed(self, message: Failed) -> None:
+        """Say why a look could not be computed, and go back to the one before."""
+        if message.look != self.look:
+            return
+        self.notify(formats.clean(message.words), severity="error", markup=False)
+        if self.history.undo():
+            self.refresh_look()
+        else:
+            self.query_one(Body).fail(message.words)
+
+    # -- the panels' wishes
+
+    def on_switch_list_toggled(self, message: SwitchList.Toggled) -> None:
+        """The next state of a switch, or of one level of a factor."""
+        table = self.session.table(self.look.response, self.look.goal)
+        slice_ = self.look.slice
+        if message.level is None:
+            if message.factor == slice_.contrast:
+                slice_ = slice_.contrasted(table, None)
+            slice_ = slice_.cycled(table, message.factor)
+        else:
+            now = slice_.set.get(message.factor, ())
+            kept = [level for level in now if level != message.level] if message.level in now else [*now, message.level]
+            slice_ = slice_.with_levels(table, message.factor, tuple(kept))
+        self.go(replace(self.look, slice=slice_))
+
+    def on_switch_list_moved(self, message: SwitchList.Moved) -> None:
+        """Views of one switch follow the cursor where there is no contrast."""
+        self.history.go(replace(self.look, focus=message.factor))
+        if self.look.slice.contrast is None and VIEWS[self.view_name].follows_focus:
+            self.refresh_view()
+
+    def on_switch_list_entered(self, message: SwitchList.Entered) -> None:
+        """Contrast a switch and compare."""
+        table = self.session.table(self.look.response, self.look.goal)
+        self.view_name = "compare"
+        self.go(replace(self.look, slice=self.look.slice.contrasted(table, message.factor), focus=message.factor))
+
+    def on_tab_bar_picked(self, message: TabBar.Picked) -> None:
+        """A tab was clicked."""
+        self.action_view(message.view)
+
+    def on_body_heading_clicked(self, message: Body.HeadingClicked) -> None:
+        """Sort by a column; once more turns it round."""
+        now = self.sort_of(self.look, self.view_name)
+        self.sort_by((message.field, not now[1] if now and now[0] == message.field else False))
+
+    def sort_of(self, look: Look, view_name: str) -> Sort:
+        """The order of a view's table."""
+        return look.sort if VIEWS[view_name].sorts_itself else self.sorts.get(view_name)
+
+    def sort_by(self, sort: Sort) -> None:
+        """Order the selected view's table."""
+        if VIEWS[self.view_name].sorts_itself:
+            self.go(replace(self.look, sort=sort))
+        else:
+            self.sorts[self.view_name] = sort
+            self.refresh_view()
+
+    def on_body_row_entered(self, message: Body.RowEntered) -> None:
+        """Open what is in a row: a run's details, or a switch's comparison."""
+        painted = self.query_one(Body).painted
+        if painted is None or message.row >= len(painted.table.rows):
+            return
+        table = painted.table
+        values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
+        fields = {column.field: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
+        switch = fields.get("switch")
+        known = self.session.table(self.look.response, self.look.goal).positions
+        if self.view_name in ("effects", "importance") and switch in known:
+            self.on_switch_list_entered(SwitchList.Entered(str(switch)))
+        else:
+            self.push_screen(Details(painted.figure.title, values))
+
+    # -- keys
+
+    def action_view(self, name: str) -> None:
+        """Show a view."""
+        self.view_name = name
+        self.refresh_look(slice_changed=False)
+
+    def action_neighbour(self, by: int) -> None:
+        """Show the view beside this one."""
+        names = list(VIEWS)
+        self.action_view(names[(names.index(self.view_name) + by) % len(names)])
+
+    def action_contrast(self) -> None:
+        """Contrast the switch under the cursor; once more ends it."""
+        line = self.query_one(SwitchList).current
+        if line is None:
+            return
+        table = self.session.table(self.look.response, self.look.goal)
+        name = None if line.factor.name == self.look.slice.contrast else line.factor.name
+        self.go(replace(self.look, slice=self.look.slice.contrasted(table, name)))
+
+    def action_clear(self) -> None:
+        """Clear the filters."""
+        self.go(replace(self.look, slice=self.look.slice.cleared()))
+
+    def action_part(self) -> None:
+        """Show the next part of the view."""
+        self.part[self.view_name] = self.part.get(self.view_name, 0) + 1
+        self.refresh_view()
+
+    def action_sort(self) -> None:
+        """Sort by the next column of the table; past the last one, not at all."""
+        painted = self.query_one(Body).painted
+        if painted is None:
+            return
+        fields = [column.field for column in painted.table.columns]
+        now = self.sort_of(self.look, self.view_name)
+        at = fields.index(now[0]) + 1 if now and now[0] in fields else 0
+        self.sort_by((fields[at], False) if at < len(fields) else None)
+
+    def action_reverse(self) -> None:
+        """Turn the order of the table round."""
+        now = self.sort_of(self.look, self.view_name)
+        if now is not None:
+            self.sort_by((now[0], not now[1]))
+
+    def action_color(self) -> None:
+        """Colour the dependence plot by the next factor; past the last one, by the strongest partner."""
+        names = [factor.name for factor in self.session.table(self.look.response, self.look.goal).factors]
+        at = names.index(self.look.color) + 1 if self.look.color in names else 0
+        self.go(replace(self.look, color=names[at] if at < len(names) else None))
+
+    def action_target(self) -> None:
+        """Importance for the spread in place of the mean, and back."""
+        self.go(replace(self.look, target="spread" if self.look.target == "mean" else "mean"))
+
+    def action_response(self) -> None:
+        """Choose another response."""
+        hint = "A column, or a SQL expression such as log(val_loss) or list_min(history). enter takes, esc leaves."
+        choices = self.session.store.responses()
+        self.push_screen(Ask("Response", "", choices, hint, self.check_response), self.take_response)
+
+    def check_response(self, text: str) -> None:
+        """Refuse a response that can't be computed, with its words."""
+        self.session.table(text.strip(), None)
+
+    def take_response(self, text: str | None) -> None:
+        """Look at another response; filters that it still knows stay."""
+        if text:
+            self.go(replace(self.look, response=text.strip(), goal=None))
+
+    def action_find(self) -> None:
+        """Find a switch by a part of its name."""
+        names = [factor.name for factor in self.session.table(self.look.response, self.look.goal).factors]
+        self.push_screen(Ask("Find a switch", "", names, "Type a part of its name; enter goes there."), self.take_find)
+
+    def take_find(self, text: str | None) -> None:
+        """Move the cursor to the switch that was found."""
+        if text is None:
+            return
+        switches = self.query_one(SwitchList)
+        for factor in switches.factors:
+            if text.lower() in factor.name.lower():
+                switches.go_to(factor.name)
+                switches.focus()
+                return
+        self.notify(f'no switch has "{formats.clean(text)}" in its name', severity="warning", markup=False)
+
+    def action_export(self) -> None:
+        """Write the view to a picture."""
+        name = export.suggested_name(self.view_name, self.look.slice)
+        hint = f"in {Path.cwd()} · the suffix says the format: .png, .svg or .pdf"
+        self.push_screen(Ask("Export this view to", name, (), hint, export.chosen), self.take_export)
+
+    def take_export(self, text: str | None) -> None:
+        """Draw and write, away from the keys."""
+        if text is not None:
+            self.write_picture(self.look, self.view_name, text)
+
+    @work(thread=True, group="export", exit_on_error=False)
+    def write_picture(self, look: Look, view_name: str, text: str) -> None:
+        """Draw and write a picture."""
+        try:
+            path, form = export.chosen(text)
+            view = VIEWS[view_name]
+            figure = view.figure(self.session.read(view, look), self.session.inputs(look))
+            written = export.write(export.render(figure, form), path)
+        except AblateError as error:
+            self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
+            return
+        self.call_from_thread(self.tell_export, written)
+
+    def tell_export(self, path: Path) -> None:
+        """Say where the picture is and how to fetch it."""
+        self.exported.append(path)
+        self.copy_to_clipboard(export.scp_line(path))
+        self.notify(f"wrote {path}\nthe scp line is in your clipboard", markup=False, timeout=8)
+
+    def action_copy(self) -> None:
+        """Copy the view's table as text."""
+        painted = self.query_one(Body).painted
+        if painted is not None:
+            self.copy_to_clipboard(formats.as_text(painted.table))
+            self.notify(f"copied {len(painted.table.rows):,} rows", markup=False)
+
+    def copy_sql(self) -> None:
+        """Copy the SQL behind the view."""
+        self.copy_to_clipboard(VIEWS[self.view_name].sql(self.session.inputs(self.look)))
+        self.notify("copied the SQL of this view", markup=False)
+
+    def copy_command(self) -> None:
+        """Copy the command line that shows this view."""
+        path = self.session.table(None, None).path
+        self.copy_to_clipboard(command_line(self.look, path, self.view_name))
+        self.notify("copied the ablate-tui show command of this view", markup=False)
+
+    def action_undo(self) -> None:
+        """Undo the last change of the slice."""
+        self.travel(self.history.undo, "nothing to undo")
+
+    def action_redo(self) -> None:
+        """Redo it."""
+        self.travel(self.history.redo, "nothing to redo")
+
+    def travel(self, step: Callable[[], bool], nothing: str) -> None:
+        """Go along the history."""
+        before = self.look
+        if not step():
+            self.notify(nothing)
+            return
+        self.refresh_look(Session.importance_key(before) != Session.importance_key(self.look))
+
+    def action_cancel(self) -> None:
+        """Stop what is being computed."""
+        self.workers.cancel_group(self, "uncertainty")
+
+    def action_help(self) -> None:
+        """Show all keys and views."""
+        groups = {
+            "Switches": [b for b in SwitchList.BINDINGS if isinstance(b, Binding)],
+            "Everywhere": [b for b in self.BINDINGS if isinstance(b, Binding)]
+            + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
+            "Table": [Binding("enter", "", "open the row: a run's details, a switch's comparison")]
+            + [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
+        }
+        self.push_screen(Help(groups, VIEWS))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers."""
+        for view in VIEWS.values():
+            yield SystemCommand(f"View: {view.title}", view.about, lambda name=view.name: self.action_view(name))
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding) and binding.tooltip:
+                yield SystemCommand(binding.tooltip, f"key {binding.key}", lambda b=binding: self.call_later(self.run_action, b.action))
+        yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)
+        yield SystemCommand("Copy the command line of this view", "ablate-tui show …", self.copy_command)
+        table = self.session.table(self.look.response, self.look.goal)
+        for factor in table.factors[:100]:
+            for level in factor.levels[:10]:
+                yield SystemCommand(
+                    f"Keep {formats.clean(factor.name)} = {formats.clean(level_words(factor, level))}", "Filter",
+                    lambda n=factor.name, v=level: self.go(replace(self.look, slice=self.look.slice.with_levels(
+                        self.session.table(self.look.response, self.look.goal), n, (v,)))),
+                )  # fmt: skip
+
+

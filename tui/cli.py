@@ -1,0 +1,161 @@
+"""The command line. Data on stdout, words on stderr; see docs/command-line.md for the contract."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from ablate_tui import __version__
+from ablate_tui.data.errors import AblateError, UsageError
+
+if TYPE_CHECKING:
+    from ablate_tui.tui.session import Session
+    from ablate_tui.tui.slice_options import SliceOptions
+
+COMMANDS = ("demo", "show", "import")
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the whole usage."""
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Returns
+    -------
+    int
+        The exit status: 0, 1 (a source or file), 2 (the command line) or 130 (interrupted).
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command: Callable[[list[str]], int] = open_screen
+    if arguments and arguments[0] in COMMANDS:
+        command = {"demo": demo, "show": show, "import": import_}[arguments.pop(0)]
+    try:
+        return command(arguments)
+    except AblateError as error:
+        print(f"ablate-tui: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader (head, less) has had enough; python would complain once more when it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def open_screen(arguments: list[str]) -> int:
+    """`ablate-tui SOURCE`: the screen; without a terminal, the effects table."""
+    from ablate_tui.tui import slice_options
+
+    parser = Parser(
+        prog="ablate-tui",
+        description="Explore an ablation sweep: what each switch does to the loss, its mean and its spread.",
+        epilog="Commands: ablate-tui demo (the shipped sweep) · show (a view as text, JSON or a picture) · "
+        "import (into a DuckDB file). Each has its own --help. A file called demo opens as ./demo.",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob")
+    parser.add_argument("--version", action="version", version=f"ablate-tui {__version__}")
+    slice_options.add(parser)
+    options = parser.parse_args(arguments)
+    return _screen(options.source, slice_options.read(options))
+
+
+def demo(arguments: list[str]) -> int:
+    """`ablate-tui demo`: the shipped sweep."""
+    from ablate_tui.data.demo import demo_database
+    from ablate_tui.tui import slice_options
+
+    parser = Parser(prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model.")
+    slice_options.add(parser)
+    options = parser.parse_args(arguments)
+    return _screen(str(demo_database()), slice_options.read(options))
+
+
+def _screen(source: str, options: SliceOptions) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from ablate_tui.tui.show import print_view
+
+        print("ablate-tui: no terminal here, so this is the effects table; run it in a terminal for the screen, "
+              "or see ablate-tui show --help", file=sys.stderr)  # fmt: skip
+        with _opened(source, options) as session:
+            print_view(session, options.look(session), "effects", "text")
+        return 0
+    from ablate_tui.tui.app import AblateApp
+
+    with _opened(source, options) as session:
+        app = AblateApp(session, options.look(session))
+        app.run()
+        for path in app.exported:
+            print(f"wrote {path}")
+        if app.return_code:
+            return app.return_code
+    return 0
+
+
+@contextlib.contextmanager
+def _opened(source: str, options: SliceOptions) -> Iterator[Session]:
+    from ablate_tui.tui.session import Session
+
+    session = Session.open(source, options.choices)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def show(arguments: list[str]) -> int:
+    """`ablate-tui show SOURCE --view VIEW`: one view without the screen."""
+    from ablate_tui.tui import slice_options
+    from ablate_tui.tui.views.registry import VIEWS
+
+    parser = Parser(prog="ablate-tui show", description="Print one view of a sweep, or draw it to a file.")
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("--view", choices=tuple(VIEWS), required=True)
+    form = parser.add_argument_group("format (default: a text table)").add_mutually_exclusive_group()
+    for name, words in (("json", "one JSON object"), ("csv", "comma-separated values"), ("md", "a Markdown table"),
+                        ("sql", "the SQL behind the figures, or behind their input")):  # fmt: skip
+        form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
+    for name in ("png", "svg", "pdf"):
+        form.add_argument(f"--{name}", metavar="FILE", help=f"a {name.upper()} picture; - is stdout")
+    slice_options.add(parser)
+    options = parser.parse_args(arguments)
+
+    from ablate_tui.tui.show import print_view, write_picture
+
+    read = slice_options.read(options)
+    with _opened(options.source, read) as session:
+        look = read.look(session)
+        for name in ("png", "svg", "pdf"):
+            if getattr(options, name) is not None:
+                write_picture(session, look, options.view, name, getattr(options, name))
+                return 0
+        print_view(session, look, options.view, options.format or "text")
+    return 0
+
+
+def import_(arguments: list[str]) -> int:
+    """`ablate-tui import SOURCE… --into FILE`: gather runs in a DuckDB file, all or nothing."""
+    parser = Parser(prog="ablate-tui import", description="Gather runs in a DuckDB file: idempotent, all or nothing.")
+    parser.add_argument("sources", metavar="SOURCE", nargs="+")
+    parser.add_argument("--into", metavar="FILE", required=True, help="the DuckDB file to make or add to")
+    options = parser.parse_args(arguments)
+
+    from ablate_tui.data.importer import import_runs
+    from ablate_tui.tui.progress import bar
+
+    with bar() as progress:
+        summary = import_runs(options.sources, options.into, progress)
+    for line in summary.lines():
+        print(line, file=sys.stderr)
+    return 0

@@ -1,0 +1,41 @@
+"""Undo and redo of what was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ablate_tui.tui.session import Look
+
+
+@dataclass
+class History:
+    """A line of looks with a present. What only moves the cursor or sorts is not a step."""
+
+    present: Look
+    past: list[Look] = field(default_factory=list)
+    future: list[Look] = field(default_factory=list)
+
+    def go(self, look: Look) -> bool:
+        """Make a look the present; True where that is a step that can be undone."""
+        step = replace(look, focus=None, sort=None) != replace(self.present, focus=None, sort=None)
+        if step:
+            self.past.append(self.present)
+            self.future.clear()
+        self.present = look
+        return step
+
+    def undo(self) -> bool:
+        """Go back one step; False where there is none."""
+        if not self.past:
+            return False
+        self.future.append(self.present)
+        self.present = self.past.pop()
+        return True
+
+    def redo(self) -> bool:
+        """Take an undo back; False where there is none."""
+        if not self.future:
+            return False
+        self.past.append(self.present)
+        self.present = self.future.pop()
+        return True

@@ -1,0 +1,62 @@
+"""Which parts of a view fit on the screen, and where: pure arithmetic, so that it can be tested alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PANEL_WIDTH, PANEL_HEIGHT = 38, 10  # the smallest plot that can be read beside another
+WIDE, HIGH = 70, 18  # below this, one part at a time
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What is shown of a view."""
+
+    table_height: int  # rows of cells for the table; 0 hides it
+    panels: tuple[int, ...]  # numbers of the panels that are shown
+    columns: int
+    panel_width: int
+    panel_height: int
+    parts: int  # how many parts `v` goes through; 1 where everything is shown
+
+
+def arrange(
+    rows: int, panels: int, width: int, height: int, part: int, table_first: bool, has_table: bool = True
+) -> Arrangement:
+    """Fit a table and some panels into an area.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the table, without its heading.
+    panels : int
+        Number of panels.
+    width, height : int
+        Cells of the area.
+    part : int
+        Which part is asked for: counts up without end.
+    table_first : bool
+        Whether the table comes before the panels where only one part is shown.
+    has_table : bool
+    """
+    if panels == 0:
+        return Arrangement(height, (), 1, width, 0, 1)
+    if width < WIDE or height < HIGH:
+        parts = panels + has_table
+        at = part % parts
+        table_at = (0 if table_first else panels) if has_table else -1
+        if at == table_at:
+            return Arrangement(height, (), 1, width, 0, parts)
+        panel = at - (table_first and has_table)
+        return Arrangement(0, (panel,), 1, width, height, parts)
+    table_height = min(rows + 1, max(4, height - PANEL_HEIGHT - 1)) if has_table else 0
+    left = height - table_height
+    columns = max(1, min(width // PANEL_WIDTH, panels, 3))
+    lines = max(1, min(left // PANEL_HEIGHT, -(-panels // columns)))
+    if columns * lines > panels:  # no hole in the grid: rather fewer, wider columns
+        columns = -(-panels // lines)
+    fit = min(panels, columns * lines)
+    parts = panels if fit < panels else 1
+    first = part % parts if parts > 1 else 0
+    shown = tuple((first + at) % panels for at in range(fit))
+    return Arrangement(table_height, shown, columns, width // columns, left // lines, parts)

@@ -1,0 +1,179 @@
+"""Lines, clouds and filled shapes by plotext, in dots of an eighth of a cell. plotext's one home.
+
+plotext draws the plotting area alone: no axes and no texts, so that nothing from data reaches it but
+coordinates. A value that is not finite, or far outside the limits, would end the process; so values
+become positions in cells first, and only those inside the area are passed on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ablate_tui.tui.painters.palette import RGB
+
+Floats = NDArray[np.float64]
+_INSET = 1e-3  # keeps a point on the border inside the last dot
+_CELL = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b\n])")
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """Connected or single points of one colour, in cells from the upper left corner."""
+
+    x: Floats
+    y: Floats
+    connected: bool
+    marker: str  # "braille", "hd" or one character
+    ink: RGB
+
+
+def draw(strokes: Iterable[Stroke], width: int, height: int) -> list[tuple[int, int, str, RGB | None]]:
+    """Draw strokes onto an empty area.
+
+    Parameters
+    ----------
+    strokes : iterable of Stroke
+        Later ones lie above earlier ones. Points outside the area and those that are not finite break a
+        line, and are left out of a cloud.
+    width, height : int
+        Of the area, in cells.
+
+    Returns
+    -------
+    list of (column, row, character, colour)
+        The cells that are not blank.
+    """
+    import plotext
+
+    pieces = [piece for stroke in strokes for piece in _pieces(stroke, width, height)]
+    if not pieces or width < 1 or height < 1:
+        return []
+    # a terminal and a figure of our own: the module's are shared by all threads
+    terminal = type(plotext.terminal)()
+    terminal.limit(False, False)
+    figure = type(plotext.figure)(parent=terminal)
+    figure.plot_size(width, height)
+    figure.theme("colorless")
+    figure.canvas("default")
+    figure.axes(False)
+    for axis, cells in (("x", width), ("y", height)):
+        figure.ruler(axis).frequency(0)
+        figure.ruler(axis).lim(0, max(1, cells - 1))  # plotext's limits are the middles of the outer cells
+    for piece in pieces:
+        marker = plotext.marker(piece.marker, plotext.pixel(piece.ink))
+        y = height - piece.y - 0.5
+        if height == 1:
+            y = np.clip(y, 0.0, 0.5)
+        signal = figure.signal((piece.x - 0.5).tolist(), y.tolist(), marker=marker)
+        figure.draw(signal.lines() if piece.connected else signal)
+    return list(_cells(figure.build().string()))
+
+
+def _cells(text: str) -> Iterable[tuple[int, int, str, RGB | None]]:
+    for row, line in enumerate(text.split("\n")):
+        column, ink = 0, None
+        for code, character in _CELL.findall(line):
+            if character:
+                if character not in " \u2800":
+                    yield column, row, character, ink
+                column += 1
+            elif code.startswith("38;2;"):
+                red, green, blue = (int(part) for part in code.split(";")[2:5])
+                ink = (red, green, blue)
+            else:
+                ink = None
+
+
+def _pieces(stroke: Stroke, width: int, height: int) -> Iterable[Stroke]:
+    """The parts of a stroke that lie inside the area, thinned to its dots."""
+    box = (_INSET, width - _INSET, _INSET, height - _INSET)
+    if stroke.connected:
+        for x, y in clipped(stroke.x, stroke.y, box):
+            dots = np.floor(np.stack([2 * x, 4 * y]))
+            keep = np.ones(len(x), dtype=bool)
+            keep[1:] = (np.diff(dots) != 0).any(axis=0)
+            yield Stroke(x[keep], y[keep], keep.sum() > 1, stroke.marker, stroke.ink)
+        return
+    inside = (stroke.x >= 0) & (stroke.x <= width) & (stroke.y >= 0) & (stroke.y <= height)
+    if inside.any():
+        x, y = np.clip(stroke.x[inside], *box[:2]), np.clip(stroke.y[inside], *box[2:])
+        dots = np.unique(np.floor(np.stack([2 * x, 4 * y])), axis=1)
+        yield Stroke((dots[0] + 0.5) / 2, (dots[1] + 0.5) / 4, False, stroke.marker, stroke.ink)
+
+
+def clipped(
+    x: ArrayLike, y: ArrayLike, box: tuple[float, float, float, float]
+) -> list[tuple[Floats, Floats]]:
+    """The parts of a line that lie inside a box (Liang & Barsky 1984, ACM TOG 3(1):1-22).
+
+    Parameters
+    ----------
+    x, y : (n,) array_like
+        A value that is not finite breaks the line.
+    box : (left, right, low, high)
+
+    Returns
+    -------
+    list of (x, y)
+        Unbroken pieces; a point that stands alone is one, if it lies inside.
+    """
+    xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    finite = np.isfinite(xs) & np.isfinite(ys)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], finite, [False]]).astype(np.int8)))
+    pieces: list[tuple[Floats, Floats]] = []
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        pieces.extend(_clipped_run(xs[start:end], ys[start:end], box))
+    return pieces
+
+
+def _clipped_run(x: Floats, y: Floats, box: tuple[float, float, float, float]) -> list[tuple[Floats, Floats]]:
+    left, right, low, high = box
+    inside = (x >= left) & (x <= right) & (y >= low) & (y <= high)
+    if inside.all() or len(x) == 1:
+        return [(x, y)] if inside.all() else []
+    dx, dy = np.diff(x), np.diff(y)
+    enter, leave = np.zeros(len(dx)), np.ones(len(dx))
+    seen = np.ones(len(dx), dtype=bool)
+    for p, q in ((-dx, x[:-1] - left), (dx, right - x[:-1]), (-dy, y[:-1] - low), (dy, high - y[:-1])):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = q / p
+        enter = np.where(p < 0, np.maximum(enter, t), enter)
+        leave = np.where(p > 0, np.minimum(leave, t), leave)
+        seen &= ~((p == 0) & (q < 0))
+    seen &= enter <= leave
+    pieces: list[tuple[list[float], list[float]]] = []
+    after = -1  # the segment that would go on from the last one
+    for i in np.flatnonzero(seen):
+        t0, t1 = enter[i], leave[i]
+        if not (pieces and after == i and t0 == 0.0):
+            pieces.append(([x[i] + t0 * dx[i]], [y[i] + t0 * dy[i]]))
+        pieces[-1][0].append(x[i] + t1 * dx[i])
+        pieces[-1][1].append(y[i] + t1 * dy[i])
+        after = i + 1 if t1 == 1.0 else -1
+    return [(np.clip(px, left, right), np.clip(py, low, high)) for px, py in pieces]
+
+
+def staircase(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+    """The corners of a step line that keeps each y until the next x ("post")."""
+    xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    return np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
+
+
+def filled(x: Floats, half: Floats, middle: float, width: int, height: int) -> tuple[Floats, Floats]:
+    """All dots within `half` cells of the row position `middle`, for positions x (ascending, in cells)."""
+    columns = (np.arange(2 * width) + 0.5) / 2
+    rows = (np.arange(4 * height) + 0.5) / 4
+    known = np.isfinite(x) & np.isfinite(half)
+    if known.sum() < 2:
+        return np.empty(0), np.empty(0)
+    order = np.argsort(x[known], kind="stable")
+    reach = np.interp(columns, x[known][order], half[known][order], left=-1.0, right=-1.0)
+    # at least one dot wherever there is density at all, so that thin tails are seen
+    reach = np.where(reach > 0, np.maximum(reach, 0.13), reach)
+    at, row = np.nonzero(np.abs(rows[None, :] - middle) <= reach[:, None])
+    return columns[at], rows[row]

@@ -1,0 +1,187 @@
+"""Names and numbers as both painters write them: cleaned texts, tick positions, legend entries."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ablate_tui.tui.figure import (
+    Axis,
+    Bars,
+    Box,
+    Cells,
+    Intervals,
+    Line,
+    Mark,
+    Panel,
+    Points,
+    Role,
+    Rule,
+    Violin,
+)
+
+# control characters, format characters (joiners, direction overrides), surrogates, unassigned and private
+# ones: none of them can be drawn, and some would steer the terminal
+_DROPPED = {"Cc", "Cf", "Cs", "Cn", "Co"}
+FURTHEST = 1e300  # beyond, the differences that scaling needs overflow; such values count as infinite
+
+
+def clean(text: str) -> str:
+    """A text from data as one line of printable characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = []
+    for character in unicodedata.normalize("NFC", text):
+        kind = unicodedata.category(character)
+        if character in "\n\r\t\v\f" or kind in ("Zl", "Zp", "Zs"):
+            kept.append(" ")
+        elif (
+            kind not in _DROPPED and not "\ufe00" <= character <= "\ufe0f"
+        ):  # variation selectors change widths
+            kept.append(character)
+    return "".join(kept)
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` round positions (1, 2 or 5 times a power of ten) inside low … high."""
+    span = high - low
+    if not (math.isfinite(span) and span > 0) or most < 1:
+        return []
+    power = 10.0 ** math.floor(math.log10(span / most))
+    step = next((m * power for m in (1, 2, 5, 10) if span / (m * power) <= most), 20 * power)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [k * step for k in range(first, last + 1)][: most + 1]
+
+
+def tick_texts(positions: list[float]) -> list[str]:
+    """Tick positions in words, all with the same number of decimals and a real minus sign."""
+    if not positions:
+        return []
+    largest = max(abs(p) for p in positions)
+    step = min((b - a for a, b in pairwise(positions)), default=largest) or 1.0
+    if largest >= 1e6 or step < 1e-5:
+        digits = max(1, min(12, math.ceil(math.log10(max(largest, 1e-300) / step)) + 1)) if largest else 1
+        texts = [f"{p:.{digits}g}" for p in positions]
+    else:
+        decimals = next((d for d in range(7) if abs(round(step, d) - step) < 1e-3 * step), 6)
+        texts = [f"{p:.{decimals}f}" for p in positions]
+        texts = [t[1:] if t.startswith("-") and float(t) == 0 else t for t in texts]
+    return [t.replace("-", "−") for t in texts]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """Powers of ten inside low … high (both > 0), at most `most`; with 2 and 5 where there are few."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    decades = [10.0**k for k in range(first, last + 1)]
+    if len(decades) < 3:
+        decades = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)]
+        decades = [d for d in decades if low * (1 - 1e-9) <= d <= high * (1 + 1e-9)]
+    return decades[:: max(1, math.ceil(len(decades) / max(1, most)))]
+
+
+def log_texts(positions: list[float]) -> list[str]:
+    """Ticks of a log axis, each as short as it can be."""
+    return [f"{p:g}".replace("-", "−") for p in positions]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a legend."""
+
+    label: str
+    role: Role
+    mark: Mark
+
+
+def legend(panel: Panel) -> tuple[Entry, ...]:
+    """What a panel's legend says: nothing where one thing is drawn, or where the ticks already say it.
+
+    Marks of the same label and role (a histogram and its density) share one entry.
+    """
+    said = {clean(text) for axis in (panel.x, panel.y) for _, text in axis.ticks}
+    entries: dict[tuple[str, Role], Entry] = {}
+    for mark in panel.marks:
+        if not isinstance(mark, Cells) and (label := clean(mark.label).strip()) and label not in said:
+            entries.setdefault((label, mark.role), Entry(label, mark.role, mark))
+    if len(entries) < 2 and not any(isinstance(entry.mark, Rule) for entry in entries.values()):
+        return ()
+    return tuple(entries.values())
+
+
+def values_of(mark: Mark) -> tuple[list[float], list[float]]:
+    """Every x and every y that a mark wants in sight (None, NaN and infinities left out)."""
+
+    def finite(*groups: tuple[float | None, ...]) -> list[float]:
+        return [float(v) for group in groups for v in group if v is not None and abs(v) < FURTHEST]
+
+    if isinstance(mark, Line | Points):
+        return finite(mark.x), finite(mark.y)
+    if isinstance(mark, Bars):
+        at = finite(tuple(a + d for a in mark.at for d in (-mark.width / 2, mark.width / 2)))
+        values = finite(mark.values, mark.low, mark.high, (mark.base,))
+        return (values, at) if mark.horizontal else (at, values)
+    if isinstance(mark, Intervals):
+        at = finite(tuple(a + d for a in mark.at for d in (-0.5, 0.5)))
+        values = finite(mark.values, mark.low, mark.high)
+        return (values, at) if mark.horizontal else (at, values)
+    if isinstance(mark, Box):
+        at = finite((mark.at - 0.5, mark.at + 0.5))
+        return at, finite(mark.outliers, (mark.q25, mark.median, mark.q75, mark.low, mark.high, mark.mean))
+    if isinstance(mark, Violin):
+        return finite((mark.at - 0.5, mark.at + 0.5)), finite(mark.y, (mark.q25, mark.median, mark.q75))
+    if isinstance(mark, Rule):
+        return (finite((mark.at,)), []) if mark.vertical else ([], finite((mark.at,)))
+    return (
+        [-0.5, max((len(row) for row in mark.texts), default=1) - 0.5],
+        [-0.5, len(mark.texts) - 0.5],
+    )
+
+
+def span(panel: Panel, which: str) -> tuple[float, float]:
+    """The limits of one axis ("x" or "y"): those asked for, else the finite values with a little air.
+
+    An axis with ticks shows its categories, half a step beyond the first and the last. Bars stand on
+    their base without air under them, and so do lines that are filled.
+    """
+    axis: Axis = panel.x if which == "x" else panel.y
+    if (
+        axis.limits is not None
+        and all(math.isfinite(v) for v in axis.limits)
+        and axis.limits[0] != axis.limits[1]
+    ):
+        low, high = min(axis.limits), max(axis.limits)
+        if not axis.log or low > 0:
+            return low, high
+    if axis.ticks:
+        positions = [p for p, _ in axis.ticks if math.isfinite(p)] or [0.0]
+        return min(positions) - 0.5, max(positions) + 0.5
+    values = [v for mark in panel.marks for v in values_of(mark)[which == "y"] if not axis.log or v > 0]
+    if not values:
+        return (1.0, 10.0) if axis.log else (0.0, 1.0)
+    low, high = min(values), max(values)
+    if axis.log:
+        air = (high / low) ** 0.04 if high > low else 2.0
+        return low / air, high * air
+    # a lone value, or a spread that rounding would swallow
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
+        air = abs(high) * 0.1 or 1.0
+        return low - air, high + air
+    grounds = _grounds(panel, which)
+    air = 0.05 * (high - low)
+    return (low if low in grounds else low - air), (high if high in grounds else high + air)
+
+
+def _grounds(panel: Panel, which: str) -> set[float]:
+    """Values at which marks stand on the axis, so that no air belongs beyond them."""
+    found: set[float] = set()
+    for mark in panel.marks:
+        if isinstance(mark, Bars) and mark.horizontal == (which == "x"):
+            found.add(mark.base)
+        elif isinstance(mark, Line) and which == "y" and mark.y:
+            finite = [v for v in mark.y if math.isfinite(v)]
+            if finite and min(finite) == 0:
+                found.add(0.0)
+    return found

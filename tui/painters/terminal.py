@@ -1,0 +1,417 @@
+"""One panel as terminal text: layout, axes, legend; the marks are drawn by `plot` and `cloud`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from rich.cells import cell_len
+
+from ablate_tui.tui.figure import (
+    Axis,
+    Bars,
+    Box,
+    Cells,
+    Intervals,
+    Line,
+    Mark,
+    Panel,
+    Points,
+    Role,
+    Rule,
+    Violin,
+)
+from ablate_tui.tui.painters import cloud
+from ablate_tui.tui.painters.grid import PLAIN, Grid, Style, fit
+from ablate_tui.tui.painters.labels import (
+    Entry,
+    clean,
+    legend,
+    log_texts,
+    log_ticks,
+    span,
+    tick_texts,
+    ticks,
+)
+from ablate_tui.tui.painters.palette import blend, colour, paper
+from ablate_tui.tui.painters.plot import LARGE, Plot, Scale
+
+M = TypeVar("M", bound=Mark)
+
+SMALLEST = (24, 6)  # columns and rows below which there is no room for a plot
+_RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
+# dots of "on" are four times as large as those of "off": told apart without colour
+_DOTS: dict[Role, str] = {"on": "hd", "accent": "hd", "series1": "hd", "series2": "×", "series3": "+"}
+_DOTS |= {"series4": "∘", "series5": "*"}
+_RAMP_PLAIN = dict(zip(_RAMP, "·:∘o●█", strict=True))  # a ramp without colour: from light to heavy
+
+
+def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: bool = True) -> str:
+    """Draw a panel as text.
+
+    Box plots and violins lie on their side, so that their values have the length of a line for their
+    axis. Categories of a y axis run from top to bottom. Where they are more than the rows, the first ones
+    are shown and the title says how many.
+
+    Parameters
+    ----------
+    panel : Panel
+    width, height : int
+        Size in cells.
+    colour : bool
+        False leaves out every escape code.
+    dark : bool
+        Whether the terminal's background is dark.
+
+    Returns
+    -------
+    str
+        Exactly `height` lines of at most `width` cells, without a newline at the end.
+    """
+    width, height = max(1, width), max(1, height)
+    grid = Grid(width, height)
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        _message(grid, 0, "too small", Style())
+        if height > 1 and panel.title:
+            grid.write(0, 0, fit(panel.title, width), Style(bold=True))
+            _message(grid, 1, "too small", Style())
+    else:
+        _Painter(_lying(panel), grid, colour, dark).run()
+    return grid.string(colour)
+
+
+def _message(grid: Grid, top: int, text: str, style: Style) -> None:
+    """Words in the middle of what is below `top`, wrapped."""
+    lines: list[str] = []
+    for word in clean(text).split():
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= grid.width - 2:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(fit(word, grid.width))
+    lines = lines[: max(1, grid.height - top)]
+    row = top + max(0, (grid.height - top - len(lines)) // 2)
+    for i, line in enumerate(lines):
+        grid.write(max(0, (grid.width - cell_len(line)) // 2), row + i, line, style)
+
+
+def _lying(panel: Panel) -> Panel:
+    """A panel with upright boxes or violins, turned by a quarter."""
+    if panel.y.ticks or not any(isinstance(mark, Box | Violin) for mark in panel.marks):
+        return panel
+    return replace(panel, x=panel.y, y=panel.x, marks=tuple(_turned(mark) for mark in panel.marks))
+
+
+def _turned(mark: Mark) -> Mark:
+    if isinstance(mark, Line | Points):
+        return replace(mark, x=mark.y, y=mark.x)
+    if isinstance(mark, Bars | Intervals):
+        return replace(mark, horizontal=not mark.horizontal)
+    if isinstance(mark, Rule):
+        return replace(mark, vertical=not mark.vertical)
+    return mark
+
+
+@dataclass
+class _Painter:
+    panel: Panel
+    grid: Grid
+    colour: bool
+    dark: bool
+
+    def run(self) -> None:
+        top = self._head()
+        if self.panel.empty or not self.panel.marks:
+            _message(self.grid, top, self.panel.empty or "nothing to draw", self.muted)
+            return
+        plot = self._cells_area(top) if self._matrix() else self._area(top)
+        if plot is None:
+            _message(self.grid, top, "too small", self.muted)
+            return
+        self._marks(plot)
+
+    @property
+    def muted(self) -> Style:
+        return Style(colour("muted", self.dark))
+
+    def _matrix(self) -> bool:
+        return any(isinstance(mark, Cells) for mark in self.panel.marks)
+
+    # ---- above the plot
+
+    def _head(self) -> int:
+        """Title, then the y axis's label with the legend; returns the first free row."""
+        panel, width = self.panel, self.grid.width
+        top = 0
+        if panel.title:
+            self.grid.write(0, 0, fit(panel.title, width), Style(bold=True))
+            top = 1
+        if panel.empty or not panel.marks:
+            return top
+        samples = [(self._sample(entry), fit(entry.label, 24)) for entry in legend(panel)]
+        row = 1 if panel.title else 0
+        column = width
+        if panel.colorbar:
+            column = self._ramp(row, column)
+        sizes = [cell_len(sample) + 1 + cell_len(label) + 2 for (sample, _), label in samples]
+        while sizes and sum(sizes) > column:
+            sizes.pop()
+            samples.pop()
+        label = clean(panel.y.label)
+        if samples:
+            column -= sum(sizes)
+            start = column
+            for ((sample, style), text), size in zip(samples, sizes, strict=True):
+                self.grid.write(start + 1, row, sample, style)
+                self.grid.write(start + 2 + cell_len(sample), row, text)
+                start += size
+        if label and column > 8 and self.grid.height >= 8:
+            self.grid.write(0, row, fit(label, column - 1), self.muted)
+            top = row + 1
+        if samples or panel.colorbar:
+            top = row + 1
+        return top
+
+    def _sample(self, entry: Entry) -> tuple[str, Style]:
+        mark, style = entry.mark, Style(colour(entry.role, self.dark))
+        if isinstance(mark, Rule):
+            return "┊" if mark.vertical else "┄┄", style
+        if isinstance(mark, Bars):
+            return "▓▓" if entry.role == "on" else "██", style
+        if isinstance(mark, Intervals):
+            return f"─{LARGE[entry.role]}─", style
+        if isinstance(mark, Points) and mark.size == "large":
+            return LARGE[entry.role], style
+        dots = self._dots(entry.role)
+        if isinstance(mark, Line):
+            return {"braille": "⠤⠤", "hd": "▄▄"}.get(dots, dots * 2), style
+        return {"braille": "⢕", "hd": "▚"}.get(dots, dots), style
+
+    def _ramp(self, row: int, column: int) -> int:
+        """What the ramp of colours means, right-aligned; returns the first column taken."""
+        assert self.panel.colorbar is not None
+        low, high = (fit(text, 16) for text in self.panel.colorbar)
+        start = column - cell_len(low) - cell_len(high) - 8
+        if start < 0:
+            return column
+        self.grid.write(start, row, low)
+        for i, role in enumerate(_RAMP):
+            character = "■" if self.colour else _RAMP_PLAIN[role]
+            self.grid.put(start + cell_len(low) + 1 + i, row, character, Style(colour(role, self.dark)))
+        self.grid.write(start + cell_len(low) + 8, row, high)
+        return start
+
+    def _dots(self, role: Role) -> str:
+        if self.panel.colorbar and role in _RAMP:
+            return "braille" if self.colour else _RAMP_PLAIN[role]
+        return _DOTS.get(role, "braille")
+
+    # ---- axes
+
+    def _rows_each(self, room: int, categories: int) -> int:
+        """Rows for one category: no more than its marks can use."""
+        marks = self.panel.marks
+        if any(isinstance(mark, Violin) for mark in marks):
+            most = 12
+        elif any(isinstance(mark, Points) and mark.size == "small" for mark in marks):
+            most = 6
+        elif any(isinstance(mark, Box) for mark in marks):
+            most = 7
+        else:
+            dodged = {round(at % 1, 6) for m in marks if isinstance(m, Bars) for at in m.at}
+            most = 3 if len(dodged) > 1 else 2
+        return max(1, min(most, room // categories))
+
+    def _area(self, top: int) -> Plot | None:
+        """Axes around the plotting area."""
+        panel, width, height = self.panel, self.grid.width, self.grid.height
+        below = 3 if clean(panel.x.label) and height - top >= 8 else 2
+        room = height - top - below
+        if room < 2:
+            return None
+        y_low, y_high = span(panel, "y")
+        if panel.y.ticks:
+            steps = max(1, round(y_high - y_low))
+            each = self._rows_each(room, steps)
+            shown = min(steps, room // each)
+            y = Scale(y_low, y_low + (y_high - y_low) * shown / steps, each * shown)
+            if shown < steps:
+                self._say_shown(shown, steps)
+            labels = [(p, clean(text)) for p, text in panel.y.ticks]
+            gutter = min(max((cell_len(text) for _, text in labels), default=0), max(8, int(0.42 * width)))
+        else:
+            y = Scale(y_low, y_high, room, panel.y.log, down=True)
+            labels = self._numbers(panel.y, y_low, y_high, max(2, room // 3))
+            gutter = max((cell_len(text) for _, text in labels), default=0)
+        left = gutter + 1
+        right = max(
+            (cell_len(clean(t)) + 1 for m in panel.marks for t in _row_texts(m)),
+            default=0,
+        )
+        columns = width - left - min(right, width // 3)
+        if columns < 8:
+            return None
+        x_low, x_high = span(panel, "x")
+        x = Scale(x_low, x_high, columns, panel.x.log)
+        plot = Plot(self.grid, left, top, x, y, self.dark)
+        self._y_axis(plot, labels, gutter)
+        self._x_axis(plot, below == 3)
+        return plot
+
+    def _say_shown(self, shown: int, steps: int) -> None:
+        text = f" first {shown} of {steps}"
+        start = min(cell_len(clean(self.panel.title)), max(0, self.grid.width - len(text)))
+        self.grid.write(start, 0, text, self.muted)
+
+    def _numbers(self, axis: Axis, low: float, high: float, most: int) -> list[tuple[float, str]]:
+        positions = log_ticks(low, high, most) if axis.log else ticks(low, high, most)
+        texts = log_texts(positions) if axis.log else tick_texts(positions)
+        return list(zip(positions, texts, strict=True))
+
+    def _y_axis(self, plot: Plot, labels: list[tuple[float, str]], gutter: int) -> None:
+        for row in range(plot.y.cells):
+            self.grid.put(plot.left - 1, plot.top + row, "│", self.muted)
+        for position, text in labels:
+            row_ = plot.y.cell(position)
+            if row_ is None:
+                continue
+            text = fit(text, gutter)
+            if self.panel.y.ticks:
+                self.grid.write(gutter - cell_len(text), plot.top + row_, text)
+            else:
+                self.grid.write(gutter - cell_len(text), plot.top + row_, text, self.muted)
+                self.grid.put(plot.left - 1, plot.top + row_, "┤", self.muted)
+
+    def _x_axis(self, plot: Plot, label: bool) -> None:
+        axis, row = self.panel.x, plot.top + plot.y.cells
+        self.grid.put(plot.left - 1, row, "└", self.muted)
+        for column in range(plot.x.cells):
+            self.grid.put(plot.left + column, row, "─", self.muted)
+        if axis.ticks:
+            labels = [(p, clean(text)) for p, text in axis.ticks]
+            slot = max(1, int(plot.x.cells / max(1.0, plot.x.high - plot.x.low)) - 1)
+        else:
+            labels = self._numbers(axis, plot.x.low, plot.x.high, max(2, plot.x.cells // 10))
+            slot = plot.x.cells
+        end = -1  # the column after the last text
+        for position, text in labels:
+            column_ = plot.x.cell(position)
+            if column_ is None:
+                continue
+            text = fit(text, slot)
+            size = cell_len(text)
+            start = max(0, min(plot.left + column_ - (size - 1) // 2, self.grid.width - size))
+            if start <= end:
+                continue
+            self.grid.write(start, row + 1, text, PLAIN if axis.ticks else self.muted)
+            self.grid.put(plot.left + column_, row, "┴" if axis.ticks else "┬", self.muted)
+            end = start + size
+        if label:
+            text = fit(axis.label, self.grid.width)
+            start = plot.left + (plot.x.cells - cell_len(text)) // 2
+            start = max(0, min(start, self.grid.width - cell_len(text)))
+            self.grid.write(start, row + 2, text, self.muted)
+
+    def _cells_area(self, top: int) -> Plot | None:
+        """The names of a matrix: rows at the left, columns on top."""
+        panel, width = self.panel, self.grid.width
+        tables = [mark for mark in panel.marks if isinstance(mark, Cells)]
+        rows = max((len(mark.texts) for mark in tables), default=0)
+        columns = max((len(row) for mark in tables for row in mark.texts), default=0)
+        names = {round(p): clean(text) for p, text in panel.y.ticks}
+        heads = {round(p): clean(text) for p, text in panel.x.ticks}
+        room = self.grid.height - top - 1
+        if rows == 0 or columns == 0 or room < 1:
+            return None
+        gutter = min(max((cell_len(t) for t in names.values()), default=0), max(8, int(0.35 * width)))
+        each = min(14, (width - gutter - 1) // columns)
+        shown = columns
+        if each < 5:
+            each, shown = 5, (width - gutter - 1) // 5
+        if shown < 1:
+            return None
+        if any(cell_len(t) > each - 1 for t in heads.values()) and set(heads.values()) <= set(names.values()):
+            # names that don't fit are numbered: the numbers stand before the names of the rows
+            number = {text: str(i + 1) for i, text in names.items()}
+            heads = {i: number[text] for i, text in heads.items()}
+            names = {i: f"{i + 1} {text}" for i, text in names.items()}
+            gutter = min(max(cell_len(t) for t in names.values()), max(8, int(0.35 * width)))
+            each = max(1, min(each, (width - gutter - 1) // shown))
+        tall = min(2, room // rows) or 1
+        seen = min(rows, room // tall)
+        if seen < rows:
+            self._say_shown(seen, rows)
+        elif shown < columns:
+            self._say_shown(shown, columns)
+        x = Scale(-0.5, shown - 0.5, each * shown)
+        plot = Plot(self.grid, gutter + 1, top + 1, x, Scale(-0.5, seen - 0.5, tall * seen), self.dark)
+        for j in range(shown):
+            text = fit(heads.get(j, ""), each - 1)
+            start = plot.left + j * each + (each - 1 - cell_len(text)) // 2
+            self.grid.write(start, top, text, self.muted)
+        for i in range(seen):
+            text = fit(names.get(i, ""), gutter)
+            self.grid.write(gutter - cell_len(text), plot.top + i * tall, text)
+        return plot
+
+    # ---- marks, from the back to the front
+
+    def _marks(self, plot: Plot) -> None:
+        for rule in self._of(Rule):
+            plot.rule(rule)
+        for cells in self._of(Cells):
+            plot.cells(cells)
+        for bars in self._of(Bars):
+            plot.bars(bars)
+        strokes = [stroke for mark in self.panel.marks for stroke in self._strokes(mark, plot)]
+        for column, row, character, ink in cloud.draw(strokes, plot.x.cells, plot.y.cells):
+            plot.put(column, row, character, Style(ink))
+        for violin in self._of(Violin):
+            plot.quartiles(violin)
+        for box in self._of(Box):
+            plot.box(box)
+        for intervals in self._of(Intervals):
+            plot.intervals(intervals)
+        for points in self._of(Points):
+            if points.size == "large":
+                plot.large(points)
+
+    def _of(self, kind: type[M]) -> list[M]:
+        return [mark for mark in self.panel.marks if isinstance(mark, kind)]
+
+    def _strokes(self, mark: Mark, plot: Plot) -> Iterator[cloud.Stroke]:
+        """What plotext draws of a mark, in cells."""
+        if isinstance(mark, Line):
+            x, y = np.array(mark.x, dtype=float), np.array(mark.y, dtype=float)
+            if mark.step:
+                x, y = cloud.staircase(x, y)
+            ink = colour(mark.role, self.dark)
+            # what is shaded in pictures stays behind: a histogram under its density
+            ink = blend(ink, paper(self.dark), 0.55) if mark.fill else ink
+            yield cloud.Stroke(_all(plot.x, x), _all(plot.y, y), True, self._dots(mark.role), ink)
+        elif isinstance(mark, Points) and mark.size == "small":
+            x, y = _all(plot.x, np.array(mark.x, dtype=float)), _all(plot.y, np.array(mark.y, dtype=float))
+            yield cloud.Stroke(x, y, False, self._dots(mark.role), colour(mark.role, self.dark))
+        elif isinstance(mark, Violin):
+            along = _all(plot.x, np.array(mark.y, dtype=float))
+            half = np.array(mark.half_width, dtype=float) * plot.y.cells / (plot.y.high - plot.y.low)
+            x, y = cloud.filled(along, half, plot.y.at(mark.at), plot.x.cells, plot.y.cells)
+            yield cloud.Stroke(x, y, False, "braille", colour(mark.role, self.dark))
+
+
+def _row_texts(mark: Mark) -> tuple[str, ...]:
+    return mark.texts if isinstance(mark, Bars | Intervals) and mark.horizontal else ()
+
+
+def _all(scale: Scale, values: cloud.Floats) -> cloud.Floats:
+    """Positions in cells of many values; NaN where there is none."""
+    with np.errstate(all="ignore"):
+        if scale.log:
+            logs = np.log(np.where(values > 0, values, np.nan) / scale.low)
+            share = logs / math.log(scale.high / scale.low)
+        else:
+            share = (values - scale.low) / (scale.high - scale.low)
+        position = scale.cells * (1 - share if scale.down else share)
+    return np.where(np.isfinite(position), position, np.nan)

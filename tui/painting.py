@@ -1,0 +1,73 @@
+"""A view's figure and table, painted for an area of the screen. Runs in a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from typing import TypeAlias
+
+from rich.text import Text
+
+from ablate_tui.tui.figure import Figure, Table
+from ablate_tui.tui.painters import terminal
+from ablate_tui.tui.layout import Arrangement, arrange
+from ablate_tui.tui.views.base import View
+
+MOST_PANELS = 6  # plots on the screen at once
+
+Sort: TypeAlias = tuple[str, bool] | None  # a table's field, and whether the largest comes first
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A view, ready to be put on the screen."""
+
+    view: str
+    figure: Figure
+    table: Table
+    sort: Sort
+    arrangement: Arrangement
+    panels: tuple[Text, ...]
+
+
+def sorted_table(table: Table, sort: Sort) -> Table:
+    """Rows in the order of one column; nulls last either way."""
+    fields = [column.field for column in table.columns]
+    if sort is None or sort[0] not in fields:
+        return table
+    at, descending = fields.index(sort[0]), sort[1]
+    numeric = all(isinstance(row[at], (int, float)) for row in table.rows if row[at] is not None)
+
+    def key(row: tuple[object, ...]) -> object:
+        return row[at] if numeric else str(row[at])
+
+    known = sorted((row for row in table.rows if row[at] is not None), key=key, reverse=descending)  # type: ignore[arg-type]
+    return replace(table, rows=(*known, *(row for row in table.rows if row[at] is None)))
+
+
+def paint_view(
+    view: View, figure: Figure, table: Table, sizes: tuple[int, int, int], sort: Sort, colour: bool
+) -> Painted:
+    """Choose what fits, and paint it.
+
+    Parameters
+    ----------
+    view, figure, table
+        What is shown.
+    sizes : (width, height, part)
+        Cells of the area, and which part of the view is asked for.
+    sort : (field, descending), optional
+    colour : bool
+        Whether colours may be used.
+    """
+    width, height, part = sizes
+    table = table if view.sorts_itself else sorted_table(table, sort)
+    panels = figure.panels[:MOST_PANELS]
+    arrangement = arrange(len(table.rows), len(panels), width, height, part, view.table_first)
+    painted = tuple(
+        Text.from_ansi(
+            terminal.paint(panels[at], arrangement.panel_width, arrangement.panel_height, colour=colour), end=""
+        )
+        for at in arrangement.panels
+    )
+    return Painted(view.name, figure, table, sort, arrangement, painted)

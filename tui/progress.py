@@ -1,0 +1,22 @@
+"""A progress bar on stderr for the commands that take a while."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def bar() -> Iterator[Callable[[int, int, str], None]]:
+    """Give a function (done, total, words) that draws a bar; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, words: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total, words: progress.update(task, completed=done, total=total, description=words)

@@ -1,0 +1,65 @@
+"""All keys and all views, from the bindings and the registry themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.table import Table as RichTable
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ablate_tui.tui.views.base import View
+
+NAMES = {"question_mark": "?", "slash": "/", "left_square_bracket": "[", "right_square_bracket": "]"}
+
+
+def keys_of(binding: Binding) -> str:
+    """The keys of a binding as a person calls them."""
+    return " ".join(NAMES.get(key.strip(), key.strip()) for key in binding.key.split(","))
+
+
+class Help(ModalScreen[None]):
+    """What every key does and what every view answers."""
+
+    BINDINGS = [Binding("escape,q,question_mark,f1", "dismiss", "Close", id="help.close")]
+
+    def __init__(self, groups: Mapping[str, Iterable[Binding]], views: Mapping[str, View]) -> None:
+        super().__init__()
+        self.groups = groups
+        self.views = views
+
+    def compose(self) -> ComposeResult:
+        """One column of keys, then the views and the words."""
+        with VerticalScroll(id="help", classes="dialog"):
+            yield Static(Text("ablate-tui: keys and views", "bold"))
+            for title, bindings in self.groups.items():
+                yield Static(Text(f"\n{title}", "bold"))
+                yield Static(self.grid((keys_of(b), b.tooltip or b.description) for b in bindings if b.description))
+            yield Static(Text("\nViews", "bold"))
+            yield Static(
+                self.grid((f"{at}  {view.name}", view.about) for at, view in enumerate(self.views.values(), 1))
+            )
+            yield Static(Text("\nWords", "bold"))
+            yield Static(
+                Text(
+                    "A switch is a factor with two levels; its contrast compares on with off inside the filters. "
+                    "A diverged run has a NaN or infinite response, a missing one has none: both are counted, "
+                    "never dropped in silence. ◆ marks the contrast, ~ a switch below the noise floor, – a figure "
+                    "that can't be computed. p-values here are per run and descriptive: they are not verdicts."
+                )
+            )
+            yield Static(Text("\nesc closes", "dim"))
+
+    @staticmethod
+    def grid(pairs: Iterable[tuple[str, str]]) -> RichTable:
+        """Two columns of text."""
+        grid = RichTable.grid(padding=(0, 2))
+        grid.add_column(min_width=16, no_wrap=True)
+        grid.add_column()
+        for left, right in pairs:
+            grid.add_row(Text(left, "bold cyan"), Text(right))
+        return grid

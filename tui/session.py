@@ -1,0 +1,222 @@
+"""From (source, slice, view) to a result and its figure, with caches; serves the screen and the command
+line alike. Safe to call from several threads."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ablate_tui.data import choices as kept_choices
+from ablate_tui.data.schema import Choices, Goal, RunTable
+from ablate_tui.data.store import Store, open_store
+from ablate_tui.queries import importance as importances
+from ablate_tui.queries.slices import Sample, Slice, take
+from ablate_tui.tui.views.base import Target, View
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is being looked at. A value: undo and redo keep a list of these."""
+
+    slice: Slice = field(default_factory=Slice)
+    response: str | None = None  # None: the one that was chosen or guessed at the start
+    goal: Goal | None = None
+    target: Target = "mean"
+    color: str | None = None
+    focus: str | None = None
+    sort: tuple[str, bool] | None = None  # order of the runs view
+
+
+class Recent(Generic[T]):
+    """The newest few of what was computed, by key."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.items: OrderedDict[Hashable, T] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def get(self, key: Hashable) -> T | None:
+        """What is kept under a key."""
+        with self.lock:
+            if key in self.items:
+                self.items.move_to_end(key)
+            return self.items.get(key)
+
+    def put(self, key: Hashable, value: T) -> T:
+        """Keep a value and forget the oldest ones."""
+        with self.lock:
+            self.items[key] = value
+            self.items.move_to_end(key)
+            while len(self.items) > self.size:
+                self.items.popitem(last=False)
+        return value
+
+
+class Session:
+    """An open sweep."""
+
+    def __init__(self, store: Store, choices: Choices) -> None:
+        self.store = store
+        self.choices = choices
+        self.tables: Recent[RunTable] = Recent(4)
+        self.samples: Recent[Sample] = Recent(8)
+        self.results: Recent[Any] = Recent(64)
+        self.importances: Recent[importances.Importance] = Recent(32)
+        self.table(None, None)  # a source without a response is refused now, not at the first key
+
+    @classmethod
+    def open(
+        cls, source: str, choices: Choices, progress: Callable[[str], None] | None = None, keep: bool = True
+    ) -> Session:
+        """Read a source; choices made for it earlier fill up those given now.
+
+        Parameters
+        ----------
+        source : str
+            File, folder or glob.
+        choices : Choices
+            From the command line.
+        progress : callable, optional
+            Is told in words what is being done.
+        keep : bool
+            Whether to remember the choices in the user's state folder.
+
+        Raises
+        ------
+        SourceError, UsageError
+        """
+        store = open_store(source, choices.table, progress)
+        path = os.path.abspath(source)
+        together = choices.over(kept_choices.kept(path, store.table))
+        session = cls(store, together)
+        if keep and choices != Choices(table=choices.table):
+            kept_choices.keep(path, store.table, together)
+        return session
+
+    def table(self, response: str | None, goal: Goal | None) -> RunTable:
+        """The sweep with one response."""
+        key = (response, goal)
+        found = self.tables.get(key)
+        if found is None:
+            choices = self.choices
+            if response is not None:
+                choices = replace(choices, response=response, goal=goal)
+            elif goal is not None:
+                choices = replace(choices, goal=goal)
+            found = self.tables.put(key, self.store.load(choices))
+        return found
+
+    def sample(self, look: Look) -> Sample:
+        """The runs that a look is at."""
+        key = (look.slice, look.response, look.goal)
+        found = self.samples.get(key)
+        if found is None:
+            found = self.samples.put(key, take(self.table(look.response, look.goal), look.slice))
+        return found
+
+    def inputs(self, look: Look) -> SessionInputs:
+        """What the views read, for one look."""
+        return SessionInputs(self, look)
+
+    def read(self, view: View, look: Look) -> Any:
+        """A view's result, computed once per look."""
+        inputs = self.inputs(look)
+        stage = inputs.importance() if view.uses_importance else None
+        key = (view.name, look, id(stage))
+        found = self.results.get(key)
+        if found is None or found[0] is not stage:
+            found = self.results.put(key, (stage, view.read(inputs)))
+        return found[1]
+
+    @staticmethod
+    def importance_key(look: Look) -> Hashable:
+        """Importance does not depend on the contrast, the colour or the cursor."""
+        return (look.slice.filters, look.response, look.goal, look.target)
+
+    def importance(self, look: Look) -> importances.Importance:
+        """The newest importance of a slice; the first call fits the model."""
+        key = self.importance_key(look)
+        found = self.importances.get(key)
+        if found is None:
+            found = self.importances.put(key, importances.importance(self.sample(look), look.target))
+        return found
+
+    def finished_importance(
+        self,
+        look: Look,
+        progress: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> importances.Importance:
+        """Importance with its intervals, noise floor and R².
+
+        Raises
+        ------
+        Cancelled
+            Where `cancelled` said so.
+        """
+        done = importances.with_uncertainty(self.importance(look), progress=progress, cancelled=cancelled)
+        return self.importances.put(self.importance_key(look), done)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self.store.close()
+
+
+@dataclass(frozen=True)
+class SessionInputs:
+    """One look of a session, as the views see it."""
+
+    session: Session
+    look: Look
+
+    @property
+    def sample(self) -> Sample:
+        """The runs in the slice."""
+        return self.session.sample(self.look)
+
+    @property
+    def color(self) -> str | None:
+        """The factor that dependence is coloured by."""
+        return self.look.color
+
+    @property
+    def target(self) -> Target:
+        """Importance for the mean or for the spread."""
+        return self.look.target
+
+    @property
+    def focus(self) -> str | None:
+        """The switch that the person is at."""
+        return self.look.focus
+
+    @property
+    def sort(self) -> tuple[str, bool] | None:
+        """Order of the runs view."""
+        return self.look.sort
+
+    @property
+    def date(self) -> str:
+        """Today; SOURCE_DATE_EPOCH fixes it, for pictures that must come out the same."""
+        epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+        if epoch.isdigit():
+            return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date().isoformat()
+        return datetime.date.today().isoformat()
+
+    def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
+        """Rows of the source."""
+        return self.session.store.fetch(index)
+
+    def importance(self) -> importances.Importance:
+        """The newest importance of this slice."""
+        return self.session.importance(self.look)

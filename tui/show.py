@@ -1,0 +1,80 @@
+"""One view without the screen: text, JSON, CSV, Markdown and SQL on stdout, or a picture."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal
+
+from ablate_tui.tui import export, formats
+from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.views.base import View, notes_of
+from ablate_tui.tui.views.registry import VIEWS
+
+TextFormat = Literal["text", "json", "csv", "md", "sql"]
+
+
+def result_of(session: Session, look: Look, view: View) -> Any:
+    """A view's result, with everything that the screen would fill in later."""
+    if view.uses_importance:
+        session.finished_importance(look)
+    return session.read(view, look)
+
+
+def document(session: Session, look: Look, view: View) -> dict[str, Any]:
+    """The JSON object of a view: the keys that every view has, then its own."""
+    result = result_of(session, look, view)
+    inputs = session.inputs(look)
+    sample = inputs.sample
+    own = view.document(result, inputs)
+    return {
+        "source": {"path": sample.table.path, "table": sample.table.table, "runs": sample.table.runs},
+        "slice": {
+            "set": {name: list(levels) for name, levels in sample.slice.filters},
+            "contrast": sample.slice.contrast,
+            "runs": sample.runs,
+            "diverged": sample.diverged,
+            "missing": sample.missing,
+        },
+        "response": sample.table.response.name,
+        "goal": sample.table.response.goal,
+        "rows": own.pop("rows"),
+        "notes": notes_of(result.notes),
+        **own,
+    }
+
+
+def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
+    """A view as text in one of the formats."""
+    view = VIEWS[name]
+    if form == "json":
+        return formats.as_json(document(session, look, view))
+    inputs = session.inputs(look)
+    if form == "sql":
+        return view.sql(inputs).rstrip() + "\n"
+    table = view.table(result_of(session, look, view), inputs)
+    writer = {"text": formats.as_text, "csv": formats.as_csv, "md": formats.as_markdown}[form]
+    return writer(table)
+
+
+def print_view(session: Session, look: Look, name: str, form: TextFormat) -> None:
+    """Print a view to stdout."""
+    sys.stdout.write(text_of(session, look, name, form))
+    sys.stdout.flush()
+
+
+def write_picture(session: Session, look: Look, name: str, form: export.PictureFormat, path: str) -> None:
+    """Draw a view to a file, or to stdout for "-".
+
+    Raises
+    ------
+    SourceError
+        A file that can't be written.
+    """
+    view = VIEWS[name]
+    picture = export.render(view.figure(result_of(session, look, view), session.inputs(look)), form)
+    if path == "-":
+        sys.stdout.buffer.write(picture)
+        sys.stdout.buffer.flush()
+        return
+    written = export.write(picture, path)
+    print(f"wrote {written}", file=sys.stderr)

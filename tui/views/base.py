@@ -1,0 +1,178 @@
+"""What a view is: a query, and how its result becomes a figure, a table and a JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import PurePath
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ablate_tui.data.schema import Factor, RunTable
+from ablate_tui.queries.note import Note
+from ablate_tui.queries.slices import Sample
+from ablate_tui.tui.figure import Figure, Panel, Role, Table, TableColumn
+
+Target = Literal["mean", "spread"]
+SERIES: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
+
+
+class Inputs(Protocol):
+    """What a view may read: one slice of one sweep. The session implements it."""
+
+    @property
+    def sample(self) -> Sample:
+        """The runs in the slice."""
+
+    @property
+    def color(self) -> str | None:
+        """The factor that dependence is coloured by; None leaves it to the view."""
+
+    @property
+    def target(self) -> Target:
+        """Whether importance is for the mean or for the spread."""
+
+    @property
+    def focus(self) -> str | None:
+        """The switch that the person is at; views of one switch fall back on it."""
+
+    @property
+    def sort(self) -> tuple[str, bool] | None:
+        """Column of the source by which runs are ordered, and whether the largest comes first."""
+
+    @property
+    def date(self) -> str:
+        """Day on which the figures were made, ISO 8601."""
+
+    def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
+        """Rows of the source, all columns, in the order asked for."""
+
+    def importance(self) -> Any:
+        """The newest Importance of this slice."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One tab, one `show --view`. `registry.VIEWS` lists them; everything else reads that list."""
+
+    name: str
+    title: str
+    about: str  # one or two sentences for the help screen
+    read: Callable[[Inputs], Any]
+    figure: Callable[[Any, Inputs], Figure]
+    table: Callable[[Any, Inputs], Table]
+    document: Callable[[Any, Inputs], dict[str, Any]]
+    sql: Callable[[Inputs], str]
+    table_first: bool = True  # on a small screen, the table before the panels
+    uses_importance: bool = False  # read again when the model's uncertainty is there
+    follows_focus: bool = False  # shows the switch under the cursor where there is no contrast
+    sorts_itself: bool = False  # its table is a part of the runs, so the order is the query's business
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON's own types: dataclasses as objects, arrays as lists, never NaN or infinity."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (bool, int, str)) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return str(value)  # dates and the like
+
+
+def notes_of(notes: tuple[Note, ...]) -> list[dict[str, str]]:
+    """The reasons for nulls, as JSON has them."""
+    return [asdict(note) for note in notes]
+
+
+def reasons(notes: tuple[Note, ...], limit: int = 6) -> tuple[str, ...]:
+    """The reasons for nulls, as lines under a table."""
+    lines = [
+        f"– {note.row + ' ' if note.row != '*' else ''}{note.field.replace('*', '')}: {note.reason}".replace(
+            "–  :", "–"
+        )
+        for note in notes
+    ]
+    return (*lines[:limit], *([f"… and {len(lines) - limit} more"] if len(lines) > limit else []))
+
+
+def table_of(
+    rows: tuple[Any, ...],
+    columns: tuple[tuple[str, str] | tuple[str, str, bool], ...],
+    title: str = "",
+    notes: tuple[str, ...] = (),
+) -> Table:
+    """A table of some fields of dataclass rows.
+
+    Parameters
+    ----------
+    rows : tuple of dataclasses
+    columns : (field, words) or (field, words, numeric)
+    title, notes : words
+    """
+    made = tuple(TableColumn(column[0], column[1], column[2] if len(column) > 2 else True) for column in columns)
+    return Table(made, tuple(tuple(getattr(row, c.field) for c in made) for row in rows), title, notes)
+
+
+def counts(sample: Sample) -> str:
+    """ "n of N runs, d diverged, m missing": said wherever a number stands."""
+    parts = [f"{sample.runs:,} of {sample.table.runs:,} runs", f"{sample.diverged:,} diverged"]
+    if sample.missing:
+        parts.append(f"{sample.missing:,} missing")
+    return ", ".join(parts)
+
+
+def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **more: Any) -> Figure:
+    """A figure with the title, slice in words, n, response, source and date that every picture carries."""
+    sample = inputs.sample
+    table = sample.table
+    return Figure(
+        title=title,
+        panels=panels,
+        subtitle=f"{slice_words(sample)} · {counts(sample)}",
+        footer=f"response: {table.response.name} ({table.response.better}) · {source_name(table)} · {inputs.date}",
+        name=name,
+        **more,
+    )
+
+
+def source_name(table: RunTable) -> str:
+    """Name of the file, and of the table in it where that says more."""
+    name = PurePath(table.path).name or table.path
+    return name if table.table in ("runs", PurePath(name).stem) else f"{name}:{table.table}"
+
+
+def slice_words(sample: Sample) -> str:
+    """The slice in words, with switches as on and off where the level does not say so itself."""
+    words = []
+    for name, levels in sample.slice.filters:
+        factor = sample.table.factor(name)
+        words.append(f"{name} = {' or '.join(level_words(factor, level) for level in levels)}")
+    return ", ".join(words) or "all runs"
+
+
+def level_words(factor: Factor, level: str) -> str:
+    """ "on" for a switch whose level is true or 1, "gelu (on)" where the level has a name of its own."""
+    if not factor.is_switch:
+        return level
+    state = "on" if level == factor.on else "off"
+    return state if level.lower() in ("true", "false", "0", "1", "on", "off", "yes", "no") else f"{level} ({state})"
+
+
+def side_role(factor: Factor | None, level: str) -> Role:
+    """Colour role of one side of a contrast."""
+    if factor is None:
+        return "neutral"
+    if factor.is_switch:
+        return "on" if level == factor.on else "off"
+    return SERIES[factor.levels.index(level) % len(SERIES)]
+

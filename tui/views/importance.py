@@ -1,0 +1,168 @@
+"""Which switches matter most: ranked mean |SHAP| and the beeswarm of SHAP values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.data.schema import Factor
+from ablate_tui.queries.effects import input_sql
+from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS, Importance
+from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Role, Rule, Table
+from ablate_tui.tui.formats import number
+from ablate_tui.tui.views.base import SERIES, Inputs, View, framed, plain, reasons, table_of
+
+SWARM_BINS = 100  # bins of the value axis in which points are stacked
+SWARM_POINTS = 2000  # per factor; more can't be told apart
+
+
+def read(inputs: Inputs) -> Importance:
+    """The newest importance of the slice."""
+    found: Importance = inputs.importance()
+    return found
+
+
+def trust(result: Importance) -> str:
+    """How well the model predicts, in words."""
+    if result.r2_out_of_fold is None:
+        return ""
+    ceiling = f" of at most {number(result.r2_ceiling, 3)}" if result.r2_ceiling is not None else ""
+    return f"out-of-fold R² {number(result.r2_out_of_fold, 3)}{ceiling}"
+
+
+def swarm(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Sideways places for points, so that equal values lie beside each other.
+
+    Parameters
+    ----------
+    values : (n,)
+    low, high : float
+        Limits of the value axis.
+
+    Returns
+    -------
+    (n,) between −0.4 and 0.4: points of one bin are stacked outwards from the middle.
+    """
+    if not len(values) or high <= low:
+        return np.zeros(len(values))
+    bins = np.minimum(((values - low) / (high - low) * SWARM_BINS).astype(int), SWARM_BINS - 1)
+    order = np.argsort(bins, kind="stable")
+    starts = np.searchsorted(bins[order], bins[order])
+    place = np.empty(len(values))
+    place[order] = np.arange(len(values)) - starts
+    sides = np.where(place % 2 == 0, 1.0, -1.0) * np.ceil(place / 2)
+    most = max(1.0, float(np.abs(sides).max()))
+    return np.asarray(sides * min(0.05, 0.4 / most))
+
+
+def level_roles(factor: Factor) -> tuple[Role, ...]:
+    """A role for each level: off and on, or a ramp."""
+    if factor.is_switch:
+        return ("off", "on")
+    return tuple(SERIES[round(at * 5 / (len(factor.levels) - 1))] for at in range(len(factor.levels)))
+
+
+def figure(result: Importance, inputs: Inputs) -> Figure:
+    """Ranked bars with intervals and noise floor, and the swarm."""
+    target = "the mean" if result.target == "mean" else "the spread (ln SD)"
+    title = f"Importance for {target}: ranked mean |SHAP|"
+    empty = "" if result.rows else (result.notes[0].reason if result.notes else "nothing to rank")
+    n = len(result.rows)
+    at = tuple(float(n - 1 - row) for row in range(n))
+    names = tuple((place, row.switch) for place, row in zip(at, result.rows, strict=True))
+    floor = next((row.noise_floor for row in result.rows if row.noise_floor is not None), None)
+    bars = Bars(
+        at=at,
+        values=tuple(row.mean_abs_shap for row in result.rows),
+        low=tuple(row.low for row in result.rows),
+        high=tuple(row.high for row in result.rows),
+        role="accent",
+        label="95 % interval" if result.rows and result.rows[0].low is not None else "",
+        horizontal=True,
+        texts=tuple(number(row.mean_abs_shap, 3) for row in result.rows),
+    )
+    marks = (bars, *((Rule(floor, vertical=True, label="noise floor"),) if floor is not None else ()))
+    unit = inputs.sample.table.response.name if result.target == "mean" else "ln SD"
+    ranked = Panel("mean |SHAP|", Axis(f"mean |SHAP| ({unit})"), Axis(ticks=names), marks, name="ranking", empty=empty)
+    notes = [note for note in (result.warning, WHAT_A_SHAP_VALUE_IS) if note]
+    weights = f"{result.configurations:,} configurations" + (f", {trust(result)}" if trust(result) else "")
+    return framed(
+        "importance", f"{title} ({weights})", (ranked, swarm_panel(result, names, unit, empty)), inputs, notes=tuple(notes)
+    )
+
+
+def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: str, empty: str) -> Panel:
+    """SHAP values of every configuration, one row of points a factor, by level."""
+    clouds: dict[tuple[Role, str], tuple[list[float], list[float]]] = {}
+    low, high = (float(result.phi.min()), float(result.phi.max())) if result.phi.size else (0.0, 0.0)
+    places = {factor.name: at for at, factor in enumerate(result.factors)}
+    for middle, name in names:
+        at = places[name]
+        factor = result.factors[at]
+        step = max(1, -(-result.phi.shape[1] // SWARM_POINTS))
+        values, codes = result.phi[at, ::step], result.codes[at, ::step]
+        sideways = swarm(values, low, high)
+        roles = level_roles(factor)
+        for code, level in enumerate(result.levels[at]):
+            mine = codes == code
+            position = factor.levels.index(level)
+            label = ("off", "on")[position] if factor.is_switch else ""
+            x, y = clouds.setdefault((roles[position], label), ([], []))
+            x.extend(values[mine].tolist())
+            y.extend((middle + sideways[mine]).tolist())
+    marks = tuple(
+        Points(tuple(x), tuple(y), role=role, label=label) for (role, label), (x, y) in clouds.items()
+    )
+    return Panel(
+        "SHAP values of every configuration",
+        Axis(f"SHAP value ({unit}); left lowers the prediction"),
+        Axis(ticks=names),
+        (Rule(0.0, vertical=True), *marks) if names else (),
+        name="beeswarm",
+        empty=empty,
+    )
+
+
+def table(result: Importance, inputs: Inputs) -> Table:
+    """The ranking with its figures."""
+    columns = (
+        ("rank", "#"), ("switch", "switch", False), ("mean_abs_shap", "mean |SHAP|"), ("low", "low"), ("high", "high"),
+        ("share", "share"), ("signed_effect", "on − off"), ("noise_floor", "noise floor"),
+    )  # fmt: skip
+    notes = tuple(filter(None, (result.warning, trust(result), WHAT_A_SHAP_VALUE_IS, *reasons(result.notes))))
+    return table_of(result.rows, columns, f"Importance for the {result.target}", notes)
+
+
+def document(result: Importance, inputs: Inputs) -> dict[str, Any]:
+    """JSON's own keys."""
+    return {
+        "rows": plain(result.rows),
+        "target": result.target,
+        "method": result.method,
+        "configurations": result.configurations,
+        "r2_out_of_fold": result.r2_out_of_fold,
+        "r2_ceiling": result.r2_ceiling,
+        "warning": result.warning or None,
+    }
+
+
+def sql(inputs: Inputs) -> str:
+    """SHAP values are no SQL; the runs that the model learns from are."""
+    return input_sql(inputs.sample)
+
+
+VIEW = View(
+    name="importance",
+    title="Importance",
+    about="Which switches matter most: ranked mean |SHAP| of a LightGBM model of the configurations, its "
+    "bootstrap interval and noise floor, and the beeswarm of the values.",
+    read=read,
+    figure=figure,
+    table=table,
+    document=document,
+    sql=sql,
+    table_first=False,
+    uses_importance=True,
+)
