@@ -77,12 +77,16 @@ def attach(
     tries = int(retry / _RETRY_STEP) + 1
     for attempt in range(tries):
         try:
-            connection.execute(f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)")
+            connection.execute(
+                f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)"
+            )
             return
         except duckdb.Error as error:
             held = holder(error)
             if held is None:
-                raise SourceError(f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}') from error
+                raise SourceError(
+                    f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}'
+                ) from error
             if attempt == tries - 1:
                 raise SourceError(
                     f'"{printable(path)}" is held by {held}; close it there, or work on a copy of the file'

@@ -78,10 +78,10 @@ def configurations(sample: Sample) -> Configurations:
     group, y_kept = group[kept], y[kept]
     n = len(representative)
     count = np.bincount(group, minlength=n)
-    mean = np.bincount(group, weights=y_kept, minlength=n) / np.maximum(count, 1)
+    mean = np.bincount(group, weights=y_kept, minlength=n) / count
     squares = np.bincount(group, weights=(y_kept - mean[group]) ** 2, minlength=n)
     # what rounding of the mean alone can make of equal replicates
-    squares[squares <= count * (4 * np.finfo(float).eps * count * np.abs(mean)) ** 2] = 0.0
+    squares[np.sqrt(squares / count) <= 4 * np.finfo(float).eps * count * np.abs(mean)] = 0.0
     variance = np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
     factors = tuple(sample.table.factors[row] for row in rows)
     return Configurations(
@@ -106,6 +106,16 @@ def chosen(groups: Configurations, keep: NDArray[np.bool_]) -> Configurations:
         mean=groups.mean[keep],
         variance=groups.variance[keep],
     )
+
+
+def aliases(groups: Configurations) -> list[tuple[str, ...]]:
+    """Names of factors that always change together, level for level."""
+    same: dict[bytes, list[str]] = {}
+    for factor, codes in zip(groups.factors, groups.codes, strict=True):
+        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
+        by_appearance = np.argsort(np.argsort(first))[number].astype(np.int16)
+        same.setdefault(by_appearance.tobytes(), []).append(factor.name)
+    return [tuple(names) for names in same.values() if len(names) > 1]
 
 
 def _levels(codes: NDArray[np.int16]) -> NDArray[np.int16]:

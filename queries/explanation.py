@@ -57,7 +57,10 @@ class Training:
     @cached_property
     def cells(self) -> NDArray[np.intp]:
         """(C,) rows of the grid that were run."""
-        return np.ravel_multi_index(tuple(self.configurations.codes), self.configurations.sizes)
+        cells: NDArray[np.intp] = np.ravel_multi_index(
+            tuple(self.configurations.codes), self.configurations.sizes
+        )
+        return cells
 
     @property
     def combinations(self) -> int:
@@ -96,7 +99,8 @@ class Explanation:
     @property
     def prediction(self) -> Array:
         """(E,) what the values add up to."""
-        return self.base + self.phi.sum(axis=0)
+        total: Array = self.base + self.phi.sum(axis=0)
+        return total
 
 
 def means(groups: Configurations) -> Training:
@@ -128,7 +132,7 @@ def spreads(groups: Configurations) -> tuple[Training, tuple[Note, ...]]:
     from scipy.special import digamma, polygamma
 
     replicated = groups.count > 1
-    varied = replicated & (np.nan_to_num(groups.variance) > 0)
+    varied = replicated & (groups.variance > 0)
     notes = []
     single, equal = int((~replicated).sum()), int((replicated & ~varied).sum())
     if single:
@@ -151,7 +155,8 @@ def explain(
     """Fit a model and take the SHAP values of its predictions.
 
     The background is every combination of levels weighted by the product of the levels' rates among the
-    runs; beyond COMBINATIONS it is a draw of configurations in proportion to their runs.
+    runs; beyond COMBINATIONS it is a draw of configurations in proportion to their runs, and a factor of
+    more than two levels is no longer one player: the values of its columns are summed.
 
     Parameters
     ----------
@@ -198,7 +203,42 @@ def mean_absolute(training: Training, found: Explanation, times: NDArray[np.int6
     """(k,) mean |SHAP| of each factor over the runs that were explained."""
     runs = training.configurations.count if times is None else training.configurations.count * times
     weight: Array = runs[found.at] / runs[found.at].sum()
-    return np.abs(found.phi) @ weight
+    mean: Array = np.abs(found.phi) @ weight
+    return mean
+
+
+def r_squared(training: Training, predicted: Array) -> float | None:
+    """Share of the outcome's variance that predictions explain, 1 − Σw(y − ŷ)² / Σw(y − ȳ)².
+
+    None where the outcome is constant.
+    """
+    if np.ptp(training.outcome) == 0:
+        return None
+    deviation = training.outcome - np.average(training.outcome, weights=training.weight)
+    error = training.outcome - predicted
+    largest = float(np.abs(deviation).max())  # squares of huge responses must not overflow
+    deviation, error = deviation / largest, error / largest
+    return float(1 - (training.weight @ error**2) / (training.weight @ deviation**2))
+
+
+def r_squared_ceiling(training: Training) -> float | None:
+    """The R² that the true means would reach, 1 − σ²/MS_between, not below zero.
+
+    σ² is the replicates' pooled variance, MS_between that of the configuration means weighted by their
+    runs: with r replicates each, this is 1 minus the noise variance of a mean over the variance of the
+    means. None without replicates, or where the means do not differ.
+    """
+    groups = training.configurations
+    replicated = groups.count > 1
+    if not replicated.any() or np.ptp(training.outcome) == 0:
+        return None
+    freedom = groups.count[replicated] - 1
+    deviation = groups.mean - np.average(groups.mean, weights=groups.count)
+    largest = float(np.abs(deviation).max())
+    within = float(freedom @ (groups.variance[replicated] / largest**2)) / float(freedom.sum())
+    between = float(groups.count @ (deviation / largest) ** 2) / (groups.n - 1)
+    ceiling = max(0.0, 1 - within / between)
+    return ceiling if np.isfinite(ceiling) else None
 
 
 def _steady(outcome: Array) -> Array:

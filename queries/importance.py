@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.configurations import Configurations, configurations
+from ablate_tui.queries.configurations import Configurations, aliases, configurations
 from ablate_tui.queries.explanation import (
     ONCE,
     REFIT,
@@ -27,6 +27,8 @@ from ablate_tui.queries.explanation import (
     explain,
     mean_absolute,
     means,
+    r_squared,
+    r_squared_ceiling,
     spreads,
 )
 from ablate_tui.queries.note import Note
@@ -121,8 +123,7 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
     notes += reasons
     obstacle = _obstacle(training, target, bool(np.any(groups.count > 1)))
     if obstacle:
-        notes.append(Note("*", "*", obstacle))
-        return _nothing(target, training.configurations, tuple(notes))
+        return _nothing(target, training.configurations, (Note("*", "*", obstacle), *notes))
 
     groups = training.configurations
     found = explain(training, training.outcome)
@@ -136,7 +137,10 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         r2_out_of_fold=None,
         r2_ceiling=None,
         notes=tuple(notes),
-        warning=_aliased(groups),
+        warning="; ".join(
+            f"{' and '.join(names)} always change together: their SHAP values can't be told apart"
+            for names in aliases(groups)
+        ),
         factors=groups.factors,
         levels=groups.levels,
         codes=groups.codes[:, found.at],
@@ -183,14 +187,17 @@ def with_fit(result: Importance, cancelled: Callable[[], bool] | None = None) ->
 
     notes = _without(result.notes, "r2_out_of_fold", "r2_ceiling")
     warning = result.warning
-    r2 = _r_squared(training, predicted)
+    r2 = r_squared(training, predicted)
     if r2 is None:
         notes += (Note("*", "r2_out_of_fold", "the outcome is the same everywhere"),)
     elif r2 <= 0:
         words = f"the model does not predict (out-of-fold R² {r2:.2f}): the ranking means nothing"
         warning = "; ".join(filter(None, (words, warning)))
-    ceiling, reason = _ceiling(training, result.target)
-    if reason:
+    ceiling = r_squared_ceiling(training) if result.target == "mean" else None
+    if ceiling is None:
+        reason = "needs configurations with replicates, and means that differ"
+        if result.target == "spread":
+            reason = "the ceiling is worked out for the mean only"
         notes += (Note("*", "r2_ceiling", reason),)
     return replace(
         result,
@@ -390,51 +397,11 @@ def _about(training: Training, found: Explanation) -> list[Note]:
     if not np.any(found.phi):
         notes.append(Note("*", "share", "all SHAP values are zero: the model finds that no switch moves it"))
     for row, factor in enumerate(groups.factors):
+        if groups.sizes[row] > 2 and not training.exact:
+            reason = "its levels are explained one by one, then summed"
+            notes.append(Note(factor.name, "mean_abs_shap", reason))
         if not factor.is_switch:
             notes.append(Note(factor.name, "signed_effect", "more than two levels have no single direction"))
         elif len(np.unique(groups.codes[row, found.at])) < 2:
             notes.append(Note(factor.name, "signed_effect", "one level among these configurations"))
     return notes
-
-
-def _aliased(groups: Configurations) -> str:
-    """Which factors always change together, so that the background holds what can't be run."""
-    same: dict[bytes, list[str]] = {}
-    for factor, codes in zip(groups.factors, groups.codes, strict=True):
-        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
-        by_appearance = np.argsort(np.argsort(first))[number].astype(np.int16)
-        same.setdefault(by_appearance.tobytes(), []).append(factor.name)
-    return "; ".join(
-        f"{' and '.join(names)} always change together: their SHAP values can't be told apart"
-        for names in same.values()
-        if len(names) > 1
-    )
-
-
-def _r_squared(training: Training, predicted: Array) -> float | None:
-    """Weighted share of the variance predicted; None where there is none."""
-    center = np.average(training.outcome, weights=training.weight)
-    deviation, error = training.outcome - center, training.outcome - predicted
-    largest = float(np.abs(deviation).max())  # squares of huge responses must not overflow
-    if np.ptp(training.outcome) == 0:
-        return None
-    return float(
-        1 - (training.weight @ (error / largest) ** 2) / (training.weight @ (deviation / largest) ** 2)
-    )
-
-
-def _ceiling(training: Training, target: Target) -> tuple[float | None, str]:
-    """The R² of the true means, 1 − σ²/MS_between, and the reason where it is not known."""
-    groups = training.configurations
-    if target == "spread":
-        return None, "the ceiling is worked out for the mean only"
-    replicated = groups.count > 1
-    if not replicated.any():
-        return None, "no configuration has replicates"
-    freedom = groups.count[replicated] - 1
-    within = float(freedom @ groups.variance[replicated] / freedom.sum())
-    center = np.average(groups.mean, weights=groups.count)
-    between = float(groups.count @ (groups.mean - center) ** 2 / (groups.n - 1))
-    if not 0 < between < np.inf or not np.isfinite(within):
-        return None, "the configuration means do not vary"
-    return max(0.0, 1 - within / between), ""

@@ -100,7 +100,8 @@ def interaction_values(
 def _mean(tensor: Tensor, axis: int, rate: Tensor) -> Tensor:
     """Mean over one axis, kept as an axis of length 1."""
     mean = np.einsum("alb,l->ab", _blocks(tensor, axis), rate)
-    return mean.reshape(*tensor.shape[:axis], 1, *tensor.shape[axis + 1 :])
+    kept: Tensor = mean.reshape(*tensor.shape[:axis], 1, *tensor.shape[axis + 1 :])
+    return kept
 
 
 def _blocks(tensor: Tensor, axis: int) -> Tensor:

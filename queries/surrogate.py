@@ -66,7 +66,7 @@ def encode(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> Matrix:
         if width == 1:
             columns[:, at] = row
         else:
-            columns[np.arange(len(row)), at + row] = 1.0
+            columns[np.arange(len(row)), at + row.astype(np.intp)] = 1.0
         at += width
     return columns
 
@@ -130,7 +130,9 @@ def tree_shap(
 
     masker = shap.maskers.Independent(background, max_samples=len(background))  # a bare array is cut to 100
     explainer = shap.TreeExplainer(surrogate.booster, masker, feature_perturbation="interventional")
-    values = surrogate.scale * np.asarray(explainer.shap_values(columns), dtype=np.float64)
+    # In small pieces: shap holds the interpreter's lock, and after ten seconds it prints a progress bar.
+    pieces = [explainer.shap_values(columns[at : at + 10]) for at in range(0, len(columns), 10)]
+    values = surrogate.scale * np.concatenate(pieces)
     starts = np.concatenate(([0], np.cumsum(widths(sizes))[:-1]))
     base = surrogate.center + surrogate.scale * float(np.ravel(explainer.expected_value)[0])
     return base, np.add.reduceat(values, starts, axis=1).T
@@ -146,5 +148,6 @@ def _lightgbm() -> Any:
         import lightgbm
     finally:
         for name in unwanted:
-            sys.modules.pop(name, None)
+            if sys.modules.get(name, sys) is None:
+                del sys.modules[name]
     return lightgbm

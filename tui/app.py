@@ -37,6 +37,7 @@ from ablate_tui.tui.views.base import level_words
 from ablate_tui.tui.views.registry import VIEWS
 
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
+ROWS = 500  # of the runs view; more are for show --view runs
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
@@ -105,6 +106,7 @@ class AblateApp(App[None]):
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__()
         self.session = session
+        session.row_limit = ROWS
         self.history = History(look)
         self.view_name = next(iter(VIEWS))
         self.part: dict[str, int] = {}
@@ -171,7 +173,7 @@ class AblateApp(App[None]):
 
     def refresh_view(self) -> None:
         """Compute and paint the selected view alone."""
-        if self.is_mounted:
+        if self.is_running:
             self.refresh_look(slice_changed=False)
 
     def sizes(self) -> tuple[int, int, int]:
@@ -207,13 +209,6 @@ class AblateApp(App[None]):
         table = view.table(result, inputs)
         painted = paint_view(view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color)
         self.post_message(self.Ready(look, painted, result))
-
-    @property
-    def no_color(self) -> bool:
-        """Whether the environment asks for no colours (no-color.org)."""
-        import os
-
-        return bool(os.environ.get("NO_COLOR"))
 
     @work(thread=True, exclusive=True, group="uncertainty", exit_on_error=False)
     def compute_uncertainty(self, look: Look) -> None:

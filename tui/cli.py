@@ -1,4 +1,4 @@
-"""The command line. Data on stdout, words on stderr; see docs/command-line.md for the contract."""
+"""The command line. Data on stdout, words on stderr; the README lists the commands."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ablate_tui import __version__
 from ablate_tui.data.errors import AblateError, UsageError
+from ablate_tui.tui.export import PictureFormat
 
 if TYPE_CHECKING:
     from ablate_tui.tui.session import Session
     from ablate_tui.tui.slice_options import SliceOptions
 
 COMMANDS = ("demo", "show", "import")
+PICTURES: tuple[PictureFormat, ...] = ("png", "svg", "pdf")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -126,7 +128,7 @@ def show(arguments: list[str]) -> int:
     for name, words in (("json", "one JSON object"), ("csv", "comma-separated values"), ("md", "a Markdown table"),
                         ("sql", "the SQL behind the figures, or behind their input")):  # fmt: skip
         form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
-    for name in ("png", "svg", "pdf"):
+    for name in PICTURES:
         form.add_argument(f"--{name}", metavar="FILE", help=f"a {name.upper()} picture; - is stdout")
     slice_options.add(parser)
     options = parser.parse_args(arguments)
@@ -136,7 +138,7 @@ def show(arguments: list[str]) -> int:
     read = slice_options.read(options)
     with _opened(options.source, read) as session:
         look = read.look(session)
-        for name in ("png", "svg", "pdf"):
+        for name in PICTURES:
             if getattr(options, name) is not None:
                 write_picture(session, look, options.view, name, getattr(options, name))
                 return 0

@@ -18,7 +18,11 @@ Role: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis. `ticks` are (position, text) where the positions are categories."""
+    """One axis. `ticks` are (position, text) where the positions are categories.
+
+    Categories of an x axis run from left to right, those of a y axis from top to bottom, as a list does:
+    position 0 is the first row.
+    """
 
     label: str = ""
     ticks: tuple[tuple[float, str], ...] = ()

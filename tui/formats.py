@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ablate_tui.tui.figure import Table
@@ -86,13 +86,17 @@ def as_markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_csv(table: Table) -> str:
-    """Comma-separated values with JSON's field names, every digit, and nothing for none."""
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """JSON's rows as comma-separated values: every field and digit, nothing for none, lists as JSON."""
     out = io.StringIO()
+    fields = list(dict.fromkeys(field for row in rows for field in row))
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.field for column in table.columns])
-    for row in table.rows:
-        writer.writerow(["" if value is None else value for value in row])
+    writer.writerow(fields)
+    for row in rows:
+        values = (row.get(field) for field in fields)
+        writer.writerow(
+            [json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict, bool)) else v for v in values]
+        )
     return out.getvalue()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PANEL_WIDTH, PANEL_HEIGHT = 38, 10  # the smallest plot that can be read beside another
-WIDE, HIGH = 70, 18  # below this, one part at a time
+PANEL_WIDTH, PANEL_HEIGHT = 35, 10  # the smallest plot that can be read beside another
+WIDE, HIGH = 64, 20  # below this, one part at a time
 
 
 @dataclass(frozen=True)

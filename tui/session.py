@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
 from ablate_tui.data.schema import Choices, Goal, RunTable
+from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
 from ablate_tui.queries import importance as importances
 from ablate_tui.queries.slices import Sample, Slice, take
@@ -69,6 +70,7 @@ class Session:
     def __init__(self, store: Store, choices: Choices) -> None:
         self.store = store
         self.choices = choices
+        self.row_limit: int | None = None  # rows that the runs view shows; the screen sets one
         self.tables: Recent[RunTable] = Recent(4)
         self.samples: Recent[Sample] = Recent(8)
         self.results: Recent[Any] = Recent(64)
@@ -212,6 +214,21 @@ class SessionInputs:
         if epoch.isdigit():
             return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date().isoformat()
         return datetime.date.today().isoformat()
+
+    def order(self) -> NDArray[np.int64]:
+        """Rows of the source that lie in the slice, sorted as asked; at most the session's row limit."""
+        limit = self.session.row_limit
+        index = self.sample.index
+        if self.look.sort is None or self.look.sort[0] not in self.session.store.columns:
+            return index if limit is None else index[:limit]
+        name, descending = self.look.sort
+        row = quote(self.session.store.row)
+        sql = (
+            f"SELECT {row} AS i FROM runs WHERE {self.look.slice.where()} "
+            f"ORDER BY {quote(name)} {'DESC' if descending else 'ASC'} NULLS LAST, i"
+            + (f" LIMIT {limit}" if limit is not None else "")
+        )
+        return np.asarray(self.session.store.query(sql)["i"].to_numpy(), dtype=np.int64)
 
     def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Rows of the source."""

@@ -48,12 +48,13 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     view = VIEWS[name]
     if form == "json":
         return formats.as_json(document(session, look, view))
+    if form == "csv":
+        return formats.as_csv(document(session, look, view)["rows"])
     inputs = session.inputs(look)
     if form == "sql":
         return view.sql(inputs).rstrip() + "\n"
     table = view.table(result_of(session, look, view), inputs)
-    writer = {"text": formats.as_text, "csv": formats.as_csv, "md": formats.as_markdown}[form]
-    return writer(table)
+    return formats.as_text(table) if form == "text" else formats.as_markdown(table)
 
 
 def print_view(session: Session, look: Look, name: str, form: TextFormat) -> None:

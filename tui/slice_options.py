@@ -130,7 +130,7 @@ def _role(text: str) -> tuple[str, Role]:
     name, role = _pair(text, "--role", "COLUMN=ROLE")
     if role not in ROLES:
         raise UsageError(f'no role "{role}"; {one_of(role, ROLES)}')
-    return name, cast("Role", role)
+    return name, role
 
 
 def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) -> str:

@@ -102,8 +102,9 @@ def _pieces(stroke: Stroke, width: int, height: int) -> Iterable[Stroke]:
     inside = (stroke.x >= 0) & (stroke.x <= width) & (stroke.y >= 0) & (stroke.y <= height)
     if inside.any():
         x, y = np.clip(stroke.x[inside], *box[:2]), np.clip(stroke.y[inside], *box[2:])
-        dots = np.unique(np.floor(np.stack([2 * x, 4 * y])), axis=1)
-        yield Stroke((dots[0] + 0.5) / 2, (dots[1] + 0.5) / 4, False, stroke.marker, stroke.ink)
+        dots = np.unique(np.floor(2 * x) + 2 * width * np.floor(4 * y))
+        row, column = np.divmod(dots, 2 * width)
+        yield Stroke((column + 0.5) / 2, (row + 0.5) / 4, False, stroke.marker, stroke.ink)
 
 
 def clipped(
@@ -154,7 +155,7 @@ def _clipped_run(x: Floats, y: Floats, box: tuple[float, float, float, float]) -
             pieces.append(([x[i] + t0 * dx[i]], [y[i] + t0 * dy[i]]))
         pieces[-1][0].append(x[i] + t1 * dx[i])
         pieces[-1][1].append(y[i] + t1 * dy[i])
-        after = i + 1 if t1 == 1.0 else -1
+        after = int(i) + 1 if t1 == 1.0 else -1
     return [(np.clip(px, left, right), np.clip(py, low, high)) for px, py in pieces]
 
 
@@ -164,16 +165,25 @@ def staircase(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     return np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
 
 
-def filled(x: Floats, half: Floats, middle: float, width: int, height: int) -> tuple[Floats, Floats]:
-    """All dots within `half` cells of the row position `middle`, for positions x (ascending, in cells)."""
-    columns = (np.arange(2 * width) + 0.5) / 2
-    rows = (np.arange(4 * height) + 0.5) / 4
+def filled(x: Floats, half: Floats, middle: float, width: int, height: int, ink: RGB) -> list[Stroke]:
+    """A shape that reaches `half` cells to both sides of the row position `middle`, at positions x.
+
+    Cells that are full are drawn as one character each: eight times fewer points for plotext.
+    """
+    columns = (np.arange(2 * width, dtype=np.float64) + 0.5) / 2
+    rows = (np.arange(4 * height, dtype=np.float64) + 0.5) / 4
     known = np.isfinite(x) & np.isfinite(half)
     if known.sum() < 2:
-        return np.empty(0), np.empty(0)
+        return []
     order = np.argsort(x[known], kind="stable")
     reach = np.interp(columns, x[known][order], half[known][order], left=-1.0, right=-1.0)
     # at least one dot wherever there is density at all, so that thin tails are seen
     reach = np.where(reach > 0, np.maximum(reach, 0.13), reach)
-    at, row = np.nonzero(np.abs(rows[None, :] - middle) <= reach[:, None])
-    return columns[at], rows[row]
+    dots = np.abs(rows[:, None] - middle) <= reach[None, :]
+    full = dots.reshape(height, 4, width, 2).all(axis=(1, 3))
+    edge_row, edge = np.nonzero(dots & ~np.repeat(np.repeat(full, 4, axis=0), 2, axis=1))
+    full_row, column = np.nonzero(full)
+    return [
+        Stroke(columns[2 * column] + 0.25, rows[4 * full_row] + 0.375, False, "\u28ff", ink),
+        Stroke(columns[edge], rows[edge_row], False, "braille", ink),
+    ]

@@ -102,7 +102,7 @@ class Grid:
         parts: list[str] = []
         now = PLAIN
         for text, style in zip(texts[:end], styles[:end], strict=True):
-            if style != now and (text != " " or style.paper != now.paper):
+            if style is not now and style != now and (text != " " or style.paper != now.paper):
                 if now != PLAIN:
                     parts.append("\x1b[0m")
                 parts.append(style.code())

@@ -156,8 +156,7 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
         if not axis.log or low > 0:
             return low, high
     if axis.ticks:
-        positions = [p for p, _ in axis.ticks if math.isfinite(p)] or [0.0]
-        return min(positions) - 0.5, max(positions) + 0.5
+        return categories(axis)
     values = [v for mark in panel.marks for v in values_of(mark)[which == "y"] if not axis.log or v > 0]
     if not values:
         return (1.0, 10.0) if axis.log else (0.0, 1.0)
@@ -172,6 +171,12 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
     grounds = _grounds(panel, which)
     air = 0.05 * (high - low)
     return (low if low in grounds else low - air), (high if high in grounds else high + air)
+
+
+def categories(axis: Axis) -> tuple[float, float]:
+    """Limits of an axis with ticks: half a step beyond the first and the last category."""
+    positions = [p for p, _ in axis.ticks if math.isfinite(p)] or [0.0]
+    return min(positions) - 0.5, max(positions) + 0.5
 
 
 def _grounds(panel: Panel, which: str) -> set[float]:

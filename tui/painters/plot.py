@@ -44,7 +44,7 @@ class Scale:
         if self.log:
             if not value > 0:
                 return math.nan
-            share = math.log(value / self.low) / math.log(self.high / self.low)
+            share = (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         else:
             share = (value - self.low) / (self.high - self.low)
         return self.cells * (1 - share if self.down else share)
@@ -97,9 +97,9 @@ class Plot:
         if not self.inside(column, row):
             return
         behind = self.grid.styles[self.top + row][self.left + column]
-        filled = self.grid.texts[self.top + row][self.left + column] in "█▓"
+        filled = self.grid.texts[self.top + row][self.left + column] in ("█", "▓")
         back = behind.ink if filled else behind.paper
-        if filled and back is not None:
+        if back is not None:
             style = Style(ink_on(back), back)
         self.put(column, row, character, style)
 
@@ -272,6 +272,8 @@ class Plot:
 
     def box(self, mark: Box) -> None:
         """A box plot that lies on its side; `at` is a row, the values run along x."""
+        if any(math.isnan(v) for v in (mark.low, mark.q25, mark.median, mark.q75, mark.high)):
+            return
         rows = self.y.cells / (self.y.high - self.y.low)
         middle = self.y.cell(mark.at)
         edges = [self.x.cell(v) for v in (mark.low, mark.q25, mark.median, mark.q75, mark.high)]

@@ -28,6 +28,7 @@ from ablate_tui.tui.painters import cloud
 from ablate_tui.tui.painters.grid import PLAIN, Grid, Style, fit
 from ablate_tui.tui.painters.labels import (
     Entry,
+    categories,
     clean,
     legend,
     log_texts,
@@ -79,7 +80,11 @@ def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: b
             grid.write(0, 0, fit(panel.title, width), Style(bold=True))
             _message(grid, 1, "too small", Style())
     else:
-        _Painter(_lying(panel), grid, colour, dark).run()
+        lies = not panel.y.ticks and any(isinstance(mark, Box | Violin) for mark in panel.marks)
+        spans = span(panel, "x"), span(panel, "y")
+        if lies:
+            panel, spans = _turned(panel), spans[::-1]
+        _Painter(panel, spans, grid, colour, dark).run()
     return grid.string(colour)
 
 
@@ -97,26 +102,25 @@ def _message(grid: Grid, top: int, text: str, style: Style) -> None:
         grid.write(max(0, (grid.width - cell_len(line)) // 2), row + i, line, style)
 
 
-def _lying(panel: Panel) -> Panel:
-    """A panel with upright boxes or violins, turned by a quarter."""
-    if panel.y.ticks or not any(isinstance(mark, Box | Violin) for mark in panel.marks):
-        return panel
-    return replace(panel, x=panel.y, y=panel.x, marks=tuple(_turned(mark) for mark in panel.marks))
+def _turned(panel: Panel) -> Panel:
+    """A panel turned by a quarter; boxes and violins have no direction of their own."""
 
+    def turned(mark: Mark) -> Mark:
+        if isinstance(mark, Line | Points):
+            return replace(mark, x=mark.y, y=mark.x)
+        if isinstance(mark, Bars | Intervals):
+            return replace(mark, horizontal=not mark.horizontal)
+        if isinstance(mark, Rule):
+            return replace(mark, vertical=not mark.vertical)
+        return mark
 
-def _turned(mark: Mark) -> Mark:
-    if isinstance(mark, Line | Points):
-        return replace(mark, x=mark.y, y=mark.x)
-    if isinstance(mark, Bars | Intervals):
-        return replace(mark, horizontal=not mark.horizontal)
-    if isinstance(mark, Rule):
-        return replace(mark, vertical=not mark.vertical)
-    return mark
+    return replace(panel, x=panel.y, y=panel.x, marks=tuple(turned(mark) for mark in panel.marks))
 
 
 @dataclass
 class _Painter:
     panel: Panel
+    spans: tuple[tuple[float, float], tuple[float, float]]  # of x and y
     grid: Grid
     colour: bool
     dark: bool
@@ -151,15 +155,15 @@ class _Painter:
         if panel.empty or not panel.marks:
             return top
         samples = [(self._sample(entry), fit(entry.label, 24)) for entry in legend(panel)]
+        sizes = [cell_len(sample) + 1 + cell_len(label) + 2 for (sample, _), label in samples]
+        label = clean(panel.y.label)
         row = 1 if panel.title else 0
         column = width
         if panel.colorbar:
             column = self._ramp(row, column)
-        sizes = [cell_len(sample) + 1 + cell_len(label) + 2 for (sample, _), label in samples]
         while sizes and sum(sizes) > column:
             sizes.pop()
             samples.pop()
-        label = clean(panel.y.label)
         if samples:
             column -= sum(sizes)
             start = column
@@ -170,9 +174,8 @@ class _Painter:
         if label and column > 8 and self.grid.height >= 8:
             self.grid.write(0, row, fit(label, column - 1), self.muted)
             top = row + 1
-        if samples or panel.colorbar:
-            top = row + 1
-        return top
+        # panels with the same categories keep their rows in line, whether they have a legend or not
+        return row + 1 if samples or panel.colorbar or panel.y.ticks else top
 
     def _sample(self, entry: Entry) -> tuple[str, Style]:
         mark, style = entry.mark, Style(colour(entry.role, self.dark))
@@ -212,28 +215,30 @@ class _Painter:
 
     def _rows_each(self, room: int, categories: int) -> int:
         """Rows for one category: no more than its marks can use."""
-        marks = self.panel.marks
-        if any(isinstance(mark, Violin) for mark in marks):
-            most = 12
-        elif any(isinstance(mark, Points) and mark.size == "small" for mark in marks):
+        boxes = bool(self._of(Box) or self._of(Violin))
+        if boxes:
+            most = 13 if self._of(Violin) else 7
+        elif any(points.size == "small" for points in self._of(Points)):
             most = 6
-        elif any(isinstance(mark, Box) for mark in marks):
-            most = 7
         else:
-            dodged = {round(at % 1, 6) for m in marks if isinstance(m, Bars) for at in m.at}
+            dodged = {round(at % 1, 6) for bars in self._of(Bars) for at in bars.at}
             most = 3 if len(dodged) > 1 else 2
-        return max(1, min(most, room // categories))
+        each = max(1, min(most, room // categories))
+        return each - 1 if boxes and each % 2 == 0 else each  # boxes have a middle row
 
     def _area(self, top: int) -> Plot | None:
         """Axes around the plotting area."""
         panel, width, height = self.panel, self.grid.width, self.grid.height
         below = 3 if clean(panel.x.label) and height - top >= 8 else 2
+        if panel.y.ticks and np.ptp(categories(panel.y)) > height - top - below:
+            below = 2  # a category more is worth more than the axis's label
         room = height - top - below
         if room < 2:
             return None
-        y_low, y_high = span(panel, "y")
+        (x_low, x_high), (y_low, y_high) = self.spans
         if panel.y.ticks:
-            steps = max(1, round(y_high - y_low))
+            y_low, y_high = categories(panel.y)  # whole rows: what limits would add is left out
+            steps = round(y_high - y_low)
             each = self._rows_each(room, steps)
             shown = min(steps, room // each)
             y = Scale(y_low, y_low + (y_high - y_low) * shown / steps, each * shown)
@@ -242,8 +247,10 @@ class _Painter:
             labels = [(p, clean(text)) for p, text in panel.y.ticks]
             gutter = min(max((cell_len(text) for _, text in labels), default=0), max(8, int(0.42 * width)))
         else:
+            if any(bars.texts for bars in self._of(Bars)) and panel.y.limits is None and not panel.y.log:
+                y_high += 1.5 * (y_high - y_low) / room  # a row for the texts over the bars
             y = Scale(y_low, y_high, room, panel.y.log, down=True)
-            labels = self._numbers(panel.y, y_low, y_high, max(2, room // 3))
+            labels = self._numbers(panel.y, y_low, y_high, max(2, room // 2))
             gutter = max((cell_len(text) for _, text in labels), default=0)
         left = gutter + 1
         right = max(
@@ -253,7 +260,6 @@ class _Painter:
         columns = width - left - min(right, width // 3)
         if columns < 8:
             return None
-        x_low, x_high = span(panel, "x")
         x = Scale(x_low, x_high, columns, panel.x.log)
         plot = Plot(self.grid, left, top, x, y, self.dark)
         self._y_axis(plot, labels, gutter)
@@ -397,8 +403,8 @@ class _Painter:
         elif isinstance(mark, Violin):
             along = _all(plot.x, np.array(mark.y, dtype=float))
             half = np.array(mark.half_width, dtype=float) * plot.y.cells / (plot.y.high - plot.y.low)
-            x, y = cloud.filled(along, half, plot.y.at(mark.at), plot.x.cells, plot.y.cells)
-            yield cloud.Stroke(x, y, False, "braille", colour(mark.role, self.dark))
+            middle, ink = plot.y.at(mark.at), colour(mark.role, self.dark)
+            yield from cloud.filled(along, half, middle, plot.x.cells, plot.y.cells, ink)
 
 
 def _row_texts(mark: Mark) -> tuple[str, ...]:
@@ -409,8 +415,8 @@ def _all(scale: Scale, values: cloud.Floats) -> cloud.Floats:
     """Positions in cells of many values; NaN where there is none."""
     with np.errstate(all="ignore"):
         if scale.log:
-            logs = np.log(np.where(values > 0, values, np.nan) / scale.low)
-            share = logs / math.log(scale.high / scale.low)
+            logs = np.log(np.where(values > 0, values, np.nan)) - math.log(scale.low)
+            share = logs / (math.log(scale.high) - math.log(scale.low))
         else:
             share = (values - scale.low) / (scale.high - scale.low)
         position = scale.cells * (1 - share if scale.down else share)

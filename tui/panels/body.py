@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -19,12 +20,12 @@ from ablate_tui.tui.painting import MOST_PANELS, Painted
 class ViewTable(DataTable[Text], inherit_bindings=True):
     """The table of a view, with the keys that this house uses."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", "Down", show=False, id="table.down"),
         Binding("k", "cursor_up", "Up", show=False, id="table.up"),
         Binding("h", "cursor_left", "Left", show=False, id="table.left"),
         Binding("l", "cursor_right", "Right", show=False, id="table.right"),
-    ]  # type: list[BindingType]
+    ]
 
 
 class Body(Vertical):
@@ -74,11 +75,11 @@ class Body(Vertical):
         grid = self.query_one("#plots", Grid)
         grid.display = bool(painted.panels)
         grid.styles.grid_size_columns = arrangement.columns
+        grid.styles.grid_rows = str(max(1, arrangement.panel_height))
         for at in range(MOST_PANELS):
             plot = self.query_one(f"#plot{at}", Static)
             plot.display = at < len(painted.panels)
             if plot.display:
-                plot.styles.height = arrangement.panel_height
                 plot.update(painted.panels[at])
         self.query_one("#caption", Static).update(self.caption(painted))
         remarks = (*painted.figure.notes, *painted.table.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -35,18 +36,18 @@ class Line:
 class SwitchList(ScrollView, can_focus=True):
     """A list with a cursor. It knows the slice, and asks for changes by messages."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
         Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
         Binding("pageup", "move(-10)", "Page up", show=False, id="list.page_up"),
         Binding("pagedown", "move(10)", "Page down", show=False, id="list.page_down"),
         Binding("home", "move(-100000)", "First", show=False, id="list.first"),
         Binding("end", "move(100000)", "Last", show=False, id="list.last"),
-        Binding("space", "toggle", "any→on→off", id="list.toggle"),
+        Binding("space", "next_state", "any→on→off", id="list.toggle"),
         Binding("right,l", "unfold(True)", "Open a factor's levels", show=False, id="list.open"),
         Binding("left,h", "unfold(False)", "Close them", show=False, id="list.close"),
         Binding("enter", "enter", "Open", show=False, id="list.enter"),
-    ]  # type: list[BindingType]
+    ]
 
     @dataclass
     class Toggled(Message):
@@ -127,7 +128,7 @@ class SwitchList(ScrollView, can_focus=True):
             self.scroll_to(y=self.cursor - self.size.height + 1, animate=False)
         self.post_message(self.Moved(self.lines[self.cursor].factor.name))
 
-    def action_toggle(self) -> None:
+    def action_next_state(self) -> None:
         """Ask for the next state of what is under the cursor."""
         if self.current:
             self.post_message(self.Toggled(self.current.factor.name, self.current.level))
@@ -157,7 +158,7 @@ class SwitchList(ScrollView, can_focus=True):
             on_state = event.x >= self.name_width
             self.action_move(row - self.cursor)
             if on_state:
-                self.action_toggle()
+                self.action_next_state()
 
     def on_resize(self) -> None:
         """Keep the virtual size in step."""

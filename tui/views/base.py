@@ -47,6 +47,9 @@ class Inputs(Protocol):
     def date(self) -> str:
         """Day on which the figures were made, ISO 8601."""
 
+    def order(self) -> NDArray[np.int64]:
+        """Rows of the source that lie in the slice, sorted as asked; as many as are shown."""
+
     def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Rows of the source, all columns, in the order asked for."""
 

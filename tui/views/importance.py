@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.effects import input_sql
+from ablate_tui.queries.sql import input_sql
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS, Importance
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Role, Rule, Table
 from ablate_tui.tui.formats import number
@@ -69,8 +69,7 @@ def figure(result: Importance, inputs: Inputs) -> Figure:
     target = "the mean" if result.target == "mean" else "the spread (ln SD)"
     title = f"Importance for {target}: ranked mean |SHAP|"
     empty = "" if result.rows else (result.notes[0].reason if result.notes else "nothing to rank")
-    n = len(result.rows)
-    at = tuple(float(n - 1 - row) for row in range(n))
+    at = tuple(float(row) for row in range(len(result.rows)))  # categories run from top to bottom
     names = tuple((place, row.switch) for place, row in zip(at, result.rows, strict=True))
     floor = next((row.noise_floor for row in result.rows if row.noise_floor is not None), None)
     bars = Bars(
@@ -98,11 +97,14 @@ def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: 
     clouds: dict[tuple[Role, str], tuple[list[float], list[float]]] = {}
     low, high = (float(result.phi.min()), float(result.phi.max())) if result.phi.size else (0.0, 0.0)
     places = {factor.name: at for at, factor in enumerate(result.factors)}
+    total = result.phi.shape[1]
+    # a random draw: every n-th row of a factorial would show one level of some switches only
+    shown = np.sort(np.random.default_rng(0).permutation(total)[:SWARM_POINTS])
+    which = "every configuration" if len(shown) == total else f"{len(shown):,} of {total:,} configurations"
     for middle, name in names:
         at = places[name]
         factor = result.factors[at]
-        step = max(1, -(-result.phi.shape[1] // SWARM_POINTS))
-        values, codes = result.phi[at, ::step], result.codes[at, ::step]
+        values, codes = result.phi[at, shown], result.codes[at, shown]
         sideways = swarm(values, low, high)
         roles = level_roles(factor)
         for code, level in enumerate(result.levels[at]):
@@ -116,8 +118,8 @@ def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: 
         Points(tuple(x), tuple(y), role=role, label=label) for (role, label), (x, y) in clouds.items()
     )
     return Panel(
-        "SHAP values of every configuration",
-        Axis(f"SHAP value ({unit}); left lowers the prediction"),
+        f"SHAP values of {which}",
+        Axis(f"SHAP value ({unit}); left lowers it"),
         Axis(ticks=names),
         (Rule(0.0, vertical=True), *marks) if names else (),
         name="beeswarm",

@@ -1,0 +1,302 @@
+"""From the table in memory to a RunTable: facts of the columns, roles, response, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ablate_tui.data import names
+from ablate_tui.data.detect import (
+    MOST_LEVELS,
+    Facts,
+    candidates,
+    kind_of,
+    natural,
+    order_levels,
+    roles,
+)
+from ablate_tui.data.engine import printable
+from ablate_tui.data.errors import UsageError, one_of
+from ablate_tui.data.responses import Values, condition, list_expressions, response_of, values
+from ablate_tui.data.schema import (
+    DIVERGED,
+    FINISHED,
+    MISSING,
+    NO_LEVEL,
+    ROLES,
+    Choices,
+    Column,
+    Factor,
+    Response,
+    Role,
+    RunTable,
+)
+from ablate_tui.data.sql import literal, quote
+
+if TYPE_CHECKING:
+    from ablate_tui.data.store import Store
+
+_EXACT = 200_000  # runs up to which distinct values are counted, not estimated, in every column
+_MANY = 50_000  # distinct values from which on the estimate will do
+_CASE = 64  # levels up to which a CASE is faster than a join
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is known of a store's columns, whatever the user chooses."""
+
+    facts: tuple[Facts, ...]
+    roles: Mapping[str, tuple[Role, str]]
+
+    def named(self, name: str) -> Facts:
+        """The facts of one column."""
+        return next(facts for facts in self.facts if facts.name == name)
+
+
+def load(store: Store, choices: Choices) -> RunTable:
+    """See `Store.load`."""
+    survey = store.survey
+    chosen = _chosen_roles(store, choices)
+    notes = list(store.notes)
+    text, guessed = _response_text(store, survey, chosen, choices, notes)
+    response, column = response_of(store, text)
+    taken = {name: (role, why) for name, (role, why) in survey.roles.items()}
+    taken.update({name: (role, "chosen") for name, role in chosen.items()})
+    for name, (role, _) in list(taken.items()):
+        if role == "response" and name != column:
+            taken[name] = "covariate", "an outcome that is not the response"
+    if column is not None:
+        taken[column] = "response", "the likeliest outcome" if guessed else "chosen"
+    goal = choices.goal or names.goal_of(text)
+    if goal is None:
+        goal = "min"
+        notes.append(
+            f"smaller {printable(text)} is taken as better: its name does not tell; --goal max reverses that"
+        )
+    columns, factors = _factors(store, survey, taken, chosen, choices)
+    replicates = tuple(name for name, (role, _) in taken.items() if role == "replicate")
+    found = values(store, response, text)
+    y, status = _outcomes(found)
+    failed: NDArray[np.bool_] = status == DIVERGED
+    if choices.fail:
+        failed |= condition(store, choices.fail)
+    codes = _codes(store, {factor.name: factor.levels for factor in factors})
+    for factor, row in zip(factors, codes, strict=True):
+        if empty := int(np.count_nonzero(row == NO_LEVEL)):
+            notes.append(f'"{printable(factor.name)}" has no value in {empty} runs')
+    return RunTable(
+        path=store.path,
+        table=store.table,
+        columns=columns,
+        factors=factors,
+        replicates=replicates,
+        response=Response(text, response, goal),
+        codes=codes.astype(np.int16),
+        y=y,
+        status=status,
+        failed=failed,
+        replicate=_replicate(store, replicates),
+        fail_condition=choices.fail,
+        notes=tuple(notes),
+    )
+
+
+def responses(store: Store) -> tuple[str, ...]:
+    """See `Store.responses`."""
+    survey = store.survey
+    ranked = candidates(survey.facts, survey.roles, store.runs)
+    offered = [name for name in ranked if survey.named(name).kind != "list"]
+    for name in ranked:
+        if survey.named(name).kind == "list":
+            offered += list_expressions(store, name)
+    return tuple(offered)
+
+
+def survey_of(store: Store) -> Survey:
+    """Look at every column once."""
+    facts = _facts(store)
+
+    def one_to_one(a: str, b: str) -> bool:
+        with store.cursor() as cursor:
+            pairs, left, right = cursor.execute(
+                f"SELECT count(DISTINCT ({quote(a)}, {quote(b)})), count(DISTINCT {quote(a)}), "
+                f"count(DISTINCT {quote(b)}) FROM runs"
+            ).fetchall()[0]
+        return bool(pairs == left == right)
+
+    return Survey(facts, roles(facts, store.runs, one_to_one))
+
+
+def _facts(store: Store) -> tuple[Facts, ...]:
+    exact = store.runs <= _EXACT
+    counts: list[str] = []
+    for name, dtype in store.columns.items():
+        column = quote(name)
+        plain = kind_of(dtype) not in ("list", "other")
+        # hash() because lists and nested values have no distinct count of their own
+        value = column if plain else f"CASE WHEN {column} IS NOT NULL THEN hash({column}) END"
+        counts += [
+            f"count(DISTINCT {value})" if exact else f"approx_count_distinct({value})",
+            f"count({column})",
+            f"CAST(min({column}) AS VARCHAR)" if plain else "NULL",
+            f"CAST(max({column}) AS VARCHAR)" if plain else "NULL",
+        ]
+    with store.cursor() as cursor:
+        row = cursor.execute(f"SELECT {', '.join(counts)} FROM runs").fetchall()[0]
+        facts = []
+        for at, (name, dtype) in enumerate(store.columns.items()):
+            distinct, filled, low, high = row[4 * at : 4 * at + 4]
+            if not exact and distinct < _MANY and kind_of(dtype) not in ("list", "other"):
+                distinct = cursor.execute(f"SELECT count(DISTINCT {quote(name)}) FROM runs").fetchall()[0][0]
+            elif not exact:
+                distinct = filled if distinct > 0.9 * filled else distinct
+            facts.append(Facts(name, dtype, int(distinct), store.runs - int(filled), low, high))
+    return tuple(facts)
+
+
+def _chosen_roles(store: Store, choices: Choices) -> dict[str, Role]:
+    for name, role in choices.roles.items():
+        if name not in store.columns:
+            raise UsageError(
+                f'no column "{printable(name)}" to give a role; {one_of(name, tuple(store.columns))}'
+            )
+        if role not in ROLES:
+            raise UsageError(f'no role "{printable(role)}" for "{printable(name)}"; {one_of(role, ROLES)}')
+    return dict(choices.roles)
+
+
+def _response_text(
+    store: Store, survey: Survey, chosen: Mapping[str, Role], choices: Choices, notes: list[str]
+) -> tuple[str, bool]:
+    """What the response is, and whether that is a guess."""
+    if choices.response is not None:
+        return choices.response, False
+    named = [name for name, role in chosen.items() if role == "response"]
+    if len(named) > 1:
+        raise UsageError(
+            f'two columns are given the role response, "{named[0]}" and "{named[1]}"; give it to one'
+        )
+    if named:
+        return named[0], False
+    ranked = candidates(survey.facts, survey.roles, store.runs)
+    free = [name for name in ranked if chosen.get(name) is None]
+    if not free:
+        raise UsageError("no response: no numeric column looks like an outcome; choose one with --response")
+    if names.outcome(free[0]) is None:
+        notes.append(
+            f'no column is named like an outcome; "{printable(free[0])}" is taken as the response, '
+            "--response chooses another"
+        )
+    if survey.named(free[0]).kind == "list":
+        notes.append(f'the response is the last value of each list in "{printable(free[0])}"')
+    return free[0], True
+
+
+def _factors(
+    store: Store,
+    survey: Survey,
+    taken: Mapping[str, tuple[Role, str]],
+    chosen: Mapping[str, Role],
+    choices: Choices,
+) -> tuple[tuple[Column, ...], tuple[Factor, ...]]:
+    """Columns with their roles and levels, and those that are factors."""
+    columns: list[Column] = []
+    factors: list[Factor] = []
+    for facts in survey.facts:
+        role, why = taken[facts.name]
+        levels: tuple[str, ...] = ()
+        if role in ("switch", "factor"):
+            if facts.kind in ("list", "other"):
+                raise UsageError(f'"{printable(facts.name)}" can\'t be a {role}: its type is {facts.dtype}')
+            if facts.distinct > MOST_LEVELS:
+                raise UsageError(
+                    f'"{printable(facts.name)}" can\'t be a {role}: it has {facts.distinct} values, '
+                    f"more than the {MOST_LEVELS} that can be told apart"
+                )
+            levels = order_levels(_levels(store, facts.name), choices.on.get(facts.name))
+            if chosen.get(facts.name) == "switch" and len(levels) > 2:
+                raise UsageError(
+                    f'"{printable(facts.name)}" has {len(levels)} levels and a switch has two; '
+                    "give it the role factor"
+                )
+            if len(levels) > 1:
+                role = "switch" if len(levels) == 2 else "factor"
+                factors.append(Factor(facts.name, levels))
+        elif facts.distinct == 1 and facts.kind not in ("list", "other"):
+            levels = (str(facts.low),)
+        columns.append(Column(facts.name, facts.dtype, role, levels, facts.distinct, facts.nulls, why))
+    switches = {factor.name: factor for factor in factors if factor.is_switch}
+    for name, level in choices.on.items():
+        if name not in switches:
+            raise UsageError(f'no switch "{printable(name)}" to set on; {one_of(name, tuple(switches))}')
+        if level not in switches[name].levels:
+            known = one_of(level, switches[name].levels)
+            raise UsageError(f'"{printable(name)}" has no level "{printable(level)}"; {known}')
+    return tuple(columns), tuple(factors)
+
+
+def _levels(store: Store, name: str) -> list[str]:
+    column = quote(name)
+    with store.cursor() as cursor:
+        rows = cursor.execute(
+            f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM runs WHERE {column} IS NOT NULL"
+        ).fetchall()
+    return [level for (level,) in rows]
+
+
+def _codes(store: Store, levels: Mapping[str, Sequence[str]]) -> NDArray[np.int32]:
+    """(columns, runs): position of each run's level, NO_LEVEL for NULL.
+
+    The comparison is that of `queries.slices.where`: as text.
+    """
+    codes = np.full((len(levels), store.runs), NO_LEVEL, dtype=np.int32)
+    rows = {name: row for row, name in enumerate(levels)}
+    short = [name for name in levels if len(levels[name]) <= _CASE]
+    with store.cursor() as cursor:
+        if short:
+            cases = []
+            for name in short:
+                whens = " ".join(
+                    f"WHEN {literal(level)} THEN {number}" for number, level in enumerate(levels[name])
+                )
+                code = f"CASE CAST({quote(name)} AS VARCHAR) {whens} ELSE {NO_LEVEL} END"
+                cases.append(f"CAST({code} AS SMALLINT) AS c{rows[name]}")
+            found = cursor.execute(f"SELECT {', '.join(cases)} FROM runs").fetchnumpy()
+            for name in short:
+                codes[rows[name]] = found[f"c{rows[name]}"]
+        for name in levels:
+            if name in short:
+                continue
+            known = pl.DataFrame(
+                {"level": list(levels[name]), "code": np.arange(len(levels[name]), dtype=np.int32)}
+            )
+            cursor.register("ablate_tui_levels", known.to_arrow())
+            found = cursor.execute(
+                f"SELECT runs.{quote(store.row)} AS place, ablate_tui_levels.code AS code FROM runs "
+                f"JOIN ablate_tui_levels ON CAST(runs.{quote(name)} AS VARCHAR) = ablate_tui_levels.level"
+            ).fetchnumpy()
+            codes[rows[name], found["place"]] = found["code"]
+            cursor.unregister("ablate_tui_levels")
+    return codes
+
+
+def _replicate(store: Store, columns: tuple[str, ...]) -> NDArray[np.int32]:
+    """(runs,) dense number of the replicate columns' values together; zeros without any."""
+    levels = {name: sorted(_levels(store, name), key=natural) for name in columns}
+    key = np.zeros(store.runs, dtype=np.int64)
+    for row, known in zip(_codes(store, levels), levels.values(), strict=True):
+        # numbered anew after each column, so that the product stays within 64 bits
+        key = np.unique(key * (len(known) + 1) + row + 1, return_inverse=True)[1].astype(np.int64)
+    return key.astype(np.int32)
+
+
+def _outcomes(found: Values) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    finite = np.isfinite(found.y)
+    status = np.where(finite, FINISHED, DIVERGED).astype(np.uint8)
+    status[found.missing] = MISSING
+    return np.where(finite & ~found.missing, found.y, np.nan), status

@@ -1,0 +1,130 @@
+"""CSV and TSV files.
+
+The dialect is settled here, not guessed by DuckDB: its sniffer may skip lines, take apostrophes for quotes,
+turn yes/no into truth values and rename columns, all in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+from ablate_tui.data.engine import Connection, DatabaseError, printable, reason
+from ablate_tui.data.errors import SourceError
+from ablate_tui.data.sources.locate import is_gzip, open_text, pattern
+from ablate_tui.data.sources.text_columns import judge, missing_note
+from ablate_tui.data.sql import literal, quote
+
+_DELIMITERS = (",", ";", "\t", "|")
+_LONGEST_LINE = 64 * 2**20  # bytes; a history in one cell may be long
+
+
+def copy_csv(connection: Connection, files: Sequence[str]) -> list[str]:
+    """Copy CSV files into "runs"; columns may differ between the files.
+
+    Parameters
+    ----------
+    connection : Connection
+    files : sequence of str
+
+    Returns
+    -------
+    list of str
+        Notes for the user.
+
+    Raises
+    ------
+    SourceError
+        A line that does not fit the header, or text that is not UTF-8.
+    """
+    notes: list[str] = []
+    heads = [_head(path) for path in files]
+    parts: list[str] = []
+    names: dict[str, str] = {}  # by how DuckDB compares names
+    for (delimiter, header, packed), group in groupby(
+        zip(heads, files, strict=True), key=lambda pair: pair[0]
+    ):
+        unique = _unique(header)
+        notes += [
+            f'column "{printable(old)}" is read as "{printable(new)}": the header has that name twice'
+            for old, new in zip(header, unique, strict=True)
+            if old != new
+        ]
+        parts.append(_reader([path for _, path in group], delimiter, unique, packed))
+        for name in unique:
+            names.setdefault(name.lower(), name)
+    relation = f"({' UNION ALL BY NAME '.join(parts)})"
+    try:
+        columns = judge(connection, relation, tuple(names.values()))
+        chosen = ", ".join(f"{column.sql} AS {quote(column.name)}" for column in columns)
+        connection.execute(f"CREATE TABLE main.runs AS SELECT {chosen} FROM {relation}")
+    except DatabaseError as error:
+        raise SourceError(_explain(error, files)) from error
+    return list(dict.fromkeys(notes)) + missing_note(columns)
+
+
+def _head(path: str) -> tuple[str, tuple[str, ...], bool]:
+    """Delimiter, column names and whether gzipped, from the header."""
+    with open_text(path) as stream:
+        lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        try:
+            # A name may hold a line break inside quotes: the record ends where the quotes are even.
+            record = ""
+            for line in lines:
+                record += line
+                if record.strip() and record.count('"') % 2 == 0:
+                    break
+        except UnicodeDecodeError as error:
+            raise SourceError(f'"{printable(path)}" is not UTF-8 text; save it as UTF-8') from error
+    if not record.strip():
+        raise SourceError(f'"{printable(path)}" has no header line')
+    bare = Counter(re.sub(r'"[^"]*"', "", record))
+    delimiter = max(_DELIMITERS, key=lambda char: bare[char])
+    header = next(row for row in csv.reader(io.StringIO(record, newline=""), delimiter=delimiter) if row)
+    return delimiter, tuple(header), is_gzip(path)
+
+
+def _unique(header: Sequence[str]) -> list[str]:
+    """Column names that DuckDB can tell apart: it ignores case."""
+    taken = {name.lower() for name in header if name}
+    seen: set[str] = set()
+    unique = []
+    for position, name in enumerate(header):
+        new, number = name or f"column{position}", 2
+        while new.lower() in seen or (new != name and new.lower() in taken):
+            new, number = f"{name or 'column'}_{number}", number + 1
+        seen.add(new.lower())
+        unique.append(new)
+    return unique
+
+
+def _reader(files: Sequence[str], delimiter: str, names: Sequence[str], packed: bool) -> str:
+    paths = ", ".join(literal(pattern(path)) for path in files)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return (
+        f"SELECT * FROM read_csv([{paths}], auto_detect=false, header=true, delim={literal(delimiter)}, "
+        f"quote='\"', escape='\"', columns={{{columns}}}, max_line_size={_LONGEST_LINE}, "
+        f"compression='{'gzip' if packed else 'none'}')"
+    )
+
+
+def _explain(error: Exception, files: Sequence[str]) -> str:
+    """DuckDB's page about a bad line as one line."""
+    text = str(error)
+    found = re.search(r"file = (.+)", text)
+    name = printable(found[1].strip() if found else files[0])
+    if "not utf-8" in text:
+        return f'"{name}" is not UTF-8 text; save it as UTF-8'
+    if "invalid state" in text:
+        return f'"{name}" can\'t be read: its lines end in different ways, or a quote is misplaced'
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if line and fields:
+        return f'"{name}", line {line[1]}: {fields[2]} values where the header has {fields[1]}'
+    if line and "unterminated quote" in text:
+        return f'"{name}", line {line[1]}: a quote is opened and never closed'
+    return f'"{name}" can\'t be read: {reason(error)}'

@@ -1,0 +1,206 @@
+"""The best runs, and which levels are frequent among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.data.schema import NO_LEVEL
+from ablate_tui.data.sql import literal, quote
+from ablate_tui.queries.note import Note
+from ablate_tui.queries.ordered import best_runs, order
+from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.sql import factor_columns, over_finished, response_name, runs_in_slice, with_input
+
+LISTED = 1_000
+SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class BestRow:
+    """A switch's "on", or a level of a factor: its share among the best runs and among all finished."""
+
+    switch: str
+    level: str
+    share: float | None
+    base: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best runs of a slice; `index`, `response` and `rank` belong together, best first."""
+
+    rows: tuple[BestRow, ...]
+    k: int  # how many make the best share
+    n_best: int  # k and those that tie with the last of them
+    n: int  # finished runs
+    index: tuple[int, ...]  # rows of the source, at most 1,000
+    response: tuple[float, ...]
+    rank: tuple[int, ...]  # from 1; equal responses share the smallest
+    notes: tuple[Note, ...]
+
+
+def best(sample: Sample, share: float = SHARE) -> Best:
+    """List the best runs of a slice and count what they have in common.
+
+    Parameters
+    ----------
+    sample : Sample
+    share : float
+        The best ceil(share · n) of n finished runs count as best; runs that tie with the last of them
+        are taken in full.
+
+    Returns
+    -------
+    Best
+        Shares are of the runs that have a level of the factor. Rows in the order of the factors, levels
+        in theirs.
+    """
+    runs = order(sample)
+    chosen = best_runs(runs, share, sample.table.response.goal)
+    reasons = Reasons()
+    rows: list[BestRow] = []
+    for factor in sample.table.factors:
+        code = sample.code(factor.name)[runs.at]
+        inside = code[chosen.start : chosen.stop]
+        base, among = code[code != NO_LEVEL], inside[inside != NO_LEVEL]
+        allowed = sample.slice.set.get(factor.name, factor.levels)
+        for level in (1,) if factor.is_switch else range(len(factor.levels)):
+            text = factor.levels[level]
+            if len(base) and len(among) and len(allowed) > 1 and text in allowed:
+                shares = [int(np.count_nonzero(of == level)) / len(of) for of in (among, base)]
+                rows.append(BestRow(factor.name, text, shares[0], shares[1], None))
+                continue
+            why = "no finished run among the best has a level"
+            if len(allowed) == 1:
+                why = "fixed by the filter"
+            elif text not in allowed:
+                why = "left out by the filter"
+            reasons.say(_name(rows_switch := factor.name, text, factor.is_switch), "share base", why)
+            rows.append(BestRow(rows_switch, text, None, None, None))
+    if rows:
+        reasons.say("*", "p", "not computed in this version")
+    if chosen.ties:
+        reasons.say("*", "share", chosen.ties)
+    listed = min(LISTED, runs.n)
+    at = _best_first(sample, runs.at, runs.y)[:listed]
+    if listed < runs.n:
+        reasons.say("*", "runs", f"{listed:,} of {runs.n:,} finished runs listed")
+    y = sample.y[at]
+    new = np.r_[True, y[1:] != y[:-1]] if listed else np.zeros(0, dtype=bool)
+    rank = np.maximum.accumulate(np.where(new, np.arange(1, listed + 1), 0))
+    names = [_name(row.switch, row.level, sample.table.factor(row.switch).is_switch) for row in rows]
+    return Best(
+        rows=tuple(rows),
+        k=chosen.k,
+        n_best=chosen.n,
+        n=runs.n,
+        index=tuple(sample.index[at].tolist()),
+        response=tuple(y.tolist()),
+        rank=tuple(rank.tolist()),
+        notes=reasons.notes(names),
+    )
+
+
+def _name(switch: str, level: str, is_switch: bool) -> str:
+    return switch if is_switch else f"{switch}={level}"
+
+
+def _best_first(sample: Sample, at: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Positions in ascending order of y, turned best first; equal ones keep the source's order."""
+    if sample.table.response.goal == "min":
+        return at
+    return at[np.argsort(-y, kind="stable")] if len(y) < 2 or (y[1:] == y[:-1]).any() else at[::-1]
+
+
+def ranked_runs(
+    sample: Sample, sort: str = "response", descending: bool = False, limit: int | None = None
+) -> NDArray[np.int64]:
+    """Rows of the source in the order of the response or of a factor.
+
+    Parameters
+    ----------
+    sample : Sample
+    sort : str
+        "response", the response's own name, or a factor's.
+    descending : bool
+        By the response: largest first instead of smallest. By a factor: last level first; runs of one
+        level are best first either way.
+    limit : int, optional
+        How many rows.
+
+    Returns
+    -------
+    (n,) int64
+        Runs that are not finished, and those without a level of the factor, come last; equal ones keep
+        the source's order.
+
+    Raises
+    ------
+    UsageError
+        No such factor.
+    """
+    if sort in ("response", sample.table.response.name):
+        key = -sample.y if descending else sample.y
+        return sample.index[np.argsort(key, kind="stable")[:limit]]  # NaN sorts last
+    code = sample.code(sample.table.factor(sort).name).astype(np.int64)
+    unknown = code == NO_LEVEL
+    code = np.where(unknown, len(sample.table.factor(sort).levels), -code if descending else code)
+    y = sample.y if sample.table.response.goal == "min" else -sample.y
+    return sample.index[np.lexsort((y, code))[:limit]]
+
+
+def best_sql(sample: Sample, share: float = SHARE) -> str:
+    """SQL of the shares among the best runs and among all finished ones.
+
+    Parameters
+    ----------
+    sample : Sample
+    share : float
+
+    Returns
+    -------
+    str
+        One row per switch and per level of a factor that occurs.
+    """
+    if not sample.table.factors:
+        return "-- No column is a switch.\nSELECT NULL AS switch WHERE FALSE"
+    y = response_name(sample)
+    direction = "ASC" if sample.table.response.goal == "min" else "DESC"
+    parts = []
+    for factor in sample.table.factors:
+        column = f"ranked.{quote(factor.name)}"
+        levels = f"(SELECT DISTINCT {quote(factor.name)} AS level FROM ranked) AS levels"
+        if factor.is_switch:
+            levels = f"(SELECT {literal(factor.on)} AS level) AS levels"
+        same = f"avg(({column} = levels.level)::INTEGER)"
+        parts.append(
+            f"SELECT {literal(factor.name)} AS switch, levels.level AS level,\n"
+            f"  {same} FILTER (ranked.place <= ranked.k) AS share, {same} AS base\n"
+            f"FROM (SELECT *, {_place(y, direction)} AS place, ceil({share!r} * count(*) OVER () - 1e-9) AS k"
+            f" FROM input WHERE isfinite({y})) AS ranked, {levels}\n"
+            f"WHERE {column} IS NOT NULL AND levels.level IS NOT NULL\nGROUP BY levels.level"
+        )
+    body = "\nUNION ALL\n".join(part.replace("FROM ranked)", "FROM input)") for part in parts)
+    return f"{with_input(sample, factor_columns(sample))}\n{body}\nORDER BY switch, level"
+
+
+def _place(y: str, direction: str) -> str:
+    return f"rank() OVER (ORDER BY {y} {direction})"
+
+
+def runs_sql(sample: Sample) -> str:
+    """SQL of the runs themselves, all columns, best first; unfinished runs come last."""
+    y = sample.table.response.sql
+    direction = "ASC" if sample.table.response.goal == "min" else "DESC"
+    return (
+        f"SELECT *\n{runs_in_slice(sample)}\n"
+        f"ORDER BY coalesce(isfinite({y}), FALSE) DESC, {y} {direction} NULLS LAST"
+    )
+
+
+__all__ = ["Best", "BestRow", "best", "best_sql", "over_finished", "ranked_runs", "runs_sql"]

@@ -1,0 +1,244 @@
+"""The sides of a contrast beside each other: statistics, and the shape of their distributions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL
+from ablate_tui.data.sql import quote
+from ablate_tui.queries.distributions import (
+    GRID,
+    STEPS,
+    BoxStats,
+    bandwidth,
+    box_stats,
+    density,
+    ecdf,
+    histogram_edges,
+)
+from ablate_tui.queries.note import Note
+from ablate_tui.queries.ordered import order, quantile
+from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.sql import as_text, free_name, over_finished, response_name, with_input
+
+ALL = "all"
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+@dataclass(frozen=True)
+class SideRow:
+    """One side: `n` finished runs and what they look like; the SD has ddof=1."""
+
+    level: str
+    n: int
+    diverged: int
+    missing: int
+    mean: float | None
+    sd: float | None
+    min: float | None
+    q05: float | None
+    q25: float | None
+    median: float | None
+    q75: float | None
+    q95: float | None
+    max: float | None
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts per level in common bins; a run on an edge is in the bin above, the last bin is closed."""
+
+    edges: tuple[float, ...]
+    counts: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Kde:
+    """Densities per level, per unit of the response, on a common grid; None where there is none."""
+
+    x: tuple[float, ...]
+    density: Mapping[str, tuple[float, ...] | None]
+
+
+@dataclass(frozen=True)
+class Ecdf:
+    """Per level: at x the share of runs at or below x jumps to y."""
+
+    x: Mapping[str, tuple[float, ...]]
+    y: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The sides of a contrast: off and on of a switch, the levels of a factor, or all runs."""
+
+    contrast: str | None
+    rows: tuple[SideRow, ...]
+    boxes: tuple[BoxStats, ...]
+    histogram: Histogram
+    kde: Kde
+    ecdf: Ecdf
+    ecdf_of: Mapping[str, str]  # "512 of 3,072": steps given, and all there are
+    notes: tuple[Note, ...]
+
+
+def compare(sample: Sample) -> Comparison:
+    """Compare the sides of the slice's contrast.
+
+    Parameters
+    ----------
+    sample : Sample
+        Without a contrast there is one side, "all".
+
+    Returns
+    -------
+    Comparison
+        Diverged and missing runs are counted and in no figure. Runs without a level of the contrast are
+        on no side. A side with fewer than two finished runs, or equal ones only, has no density.
+    """
+    contrast = sample.slice.contrast
+    levels = sample.table.factor(contrast).levels if contrast else (ALL,)
+    code = sample.code(contrast) if contrast else np.zeros(sample.runs, dtype=np.int16)
+    runs = order(sample)
+    sides = {level: runs.y[code[runs.at] == at] for at, level in enumerate(levels)}
+    pooled = runs.y[code[runs.at] != NO_LEVEL]
+    reasons = Reasons()
+    nulls = int(np.count_nonzero(code == NO_LEVEL))
+    if nulls:
+        reasons.say("*", "n", f"{nulls:,} runs without a level of {contrast} are on no side")
+    with np.errstate(all="ignore"):
+        rows = tuple(
+            _row(level, y, code[sample.status != 0] == at, sample.status[sample.status != 0], reasons)
+            for at, (level, y) in enumerate(sides.items())
+        )
+        boxes = tuple(box_stats(level, y) for level, y in sides.items())
+        histogram = _histogram(sides, pooled, reasons)
+        kde = _kde(sides, reasons)
+    steps = {level: ecdf(y) for level, y in sides.items()}
+    for level, (x, _, total) in steps.items():
+        if len(x) < total:
+            reasons.say(level, "ecdf", f"{STEPS} of {total:,} steps, evenly by their order")
+    for box in boxes:
+        if len(box.outliers) < box.outlier_count:
+            words = f"{len(box.outliers)} of {box.outlier_count:,} outliers, the extremes among them"
+            reasons.say(box.level, "outliers", words)
+    return Comparison(
+        contrast=contrast,
+        rows=rows,
+        boxes=boxes,
+        histogram=histogram,
+        kde=kde,
+        ecdf=Ecdf(
+            {level: tuple(x.tolist()) for level, (x, _, _) in steps.items()},
+            {level: tuple(share.tolist()) for level, (_, share, _) in steps.items()},
+        ),
+        ecdf_of={level: f"{len(x):,} of {total:,}" for level, (x, _, total) in steps.items()},
+        notes=reasons.notes(levels),
+    )
+
+
+def _row(
+    level: str,
+    y: NDArray[np.float64],
+    here: NDArray[np.bool_],
+    status: NDArray[np.uint8],
+    reasons: Reasons,
+) -> SideRow:
+    n = len(y)
+    none, few, large = "no finished run", "fewer than two finished runs", "too large for a number"
+    mean = float(y.mean()) if n else math.nan
+    sd = float(np.std(y, ddof=1)) if n > 1 else math.nan
+    if n and y[0] == y[-1]:
+        mean, sd = float(y[0]), 0.0 if n > 1 else math.nan
+    ends = (float(y[0]), float(y[-1])) if n else (math.nan, math.nan)
+    why = large if n else none
+    points = {field: reasons.figure(level, field, quantile(y, q), why) for field, q in QUANTILES.items()}
+    return SideRow(
+        level=level,
+        n=n,
+        diverged=int(np.count_nonzero(here & (status == DIVERGED))),
+        missing=int(np.count_nonzero(here & (status == MISSING))),
+        mean=reasons.figure(level, "mean", mean, why),
+        sd=reasons.figure(level, "sd", sd, large if n > 1 else few),
+        min=reasons.figure(level, "min", ends[0], why),
+        max=reasons.figure(level, "max", ends[1], why),
+        **points,
+    )
+
+
+def _histogram(
+    sides: Mapping[str, NDArray[np.float64]], pooled: NDArray[np.float64], reasons: Reasons
+) -> Histogram:
+    edges = histogram_edges(pooled) if len(pooled) else np.zeros(0)
+    if not len(edges):
+        why = "the range is too large for a number" if len(pooled) else "no finished run"
+        reasons.say("*", "histogram", why)
+        return Histogram((), {level: () for level in sides})
+    counts = {}
+    for level, y in sides.items():
+        below = np.searchsorted(y, edges[:-1], side="left")
+        counts[level] = tuple(np.diff(below, append=len(y)).tolist())
+    return Histogram(tuple(edges.tolist()), counts)
+
+
+def _kde(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> Kde:
+    widths = {level: bandwidth(y) for level, y in sides.items()}
+    usable = {level: h for level, h in widths.items() if math.isfinite(h) and h > 0}
+    x = np.zeros(0)
+    if usable:
+        ends = [(sides[level][0] - 3 * h, sides[level][-1] + 3 * h) for level, h in usable.items()]
+        x = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), GRID)
+        if not np.isfinite(x).all():
+            usable, x = {}, np.zeros(0)
+    found: dict[str, tuple[float, ...] | None] = dict.fromkeys(sides)
+    for level, y in sides.items():
+        if level not in usable:
+            few = "fewer than two finished runs" if len(y) < 2 else "all finished runs are equal"
+            reasons.say(level, "kde", few if not widths[level] else "the range is too large for a number")
+            continue
+        values = density(y, usable[level], x)
+        if not np.isfinite(values).all():
+            reasons.say(level, "kde", "the range is too small for a number")
+            continue
+        found[level] = tuple(values.tolist())
+        if x[1] - x[0] > usable[level]:
+            reasons.say(level, "kde", "the grid is wider than the bandwidth, so peaks can be missed")
+    return Kde(tuple(x.tolist()), found)
+
+
+def compare_sql(sample: Sample) -> str:
+    """SQL of the rows: counts, mean, SD and quantiles of every side.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    str
+        One row per level of the contrast that has runs.
+    """
+    y, level = response_name(sample), free_name(sample, "level")
+    contrast = sample.slice.contrast
+    side = as_text(contrast) if contrast else "'all'"
+    calls = {
+        "mean": f"avg({y})",
+        "sd": f"stddev_samp({y})",
+        "min": f"min({y})",
+        **{name: f"quantile_cont({y}, {q})" for name, q in QUANTILES.items()},
+        "max": f"max({y})",
+    }
+    figures = "".join(f",\n  {over_finished(call, y)} AS {quote(name)}" for name, call in calls.items())
+    return (
+        f"{with_input(sample, f'{side} AS {level}, ')}\nSELECT {level} AS level,\n"
+        f"  {over_finished('count(*)', y)} AS n,\n"
+        f"  count(*) FILTER (NOT isfinite({y})) AS diverged,\n"
+        f"  count(*) FILTER ({y} IS NULL) AS missing{figures}\n"
+        f"FROM input\nWHERE {level} IS NOT NULL\nGROUP BY {level}\nORDER BY {level}"
+    )

@@ -1,0 +1,490 @@
+"""The effects table: what each switch does to the response, its mean and its spread, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, NO_LEVEL, Factor
+from ablate_tui.data.sql import literal, quote
+from ablate_tui.queries.cells import cells
+from ablate_tui.queries.failures import Failures, failure_p
+from ablate_tui.queries.note import Note
+from ablate_tui.queries.ordered import BestRuns, Ordered, Ranks, best_runs, order, rank
+from ablate_tui.queries.pairs import FinishedRuns, finished_runs, match
+from ablate_tui.queries.rank_tests import kruskal, mann_whitney, wilcoxon
+from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.sql import factor_columns, over_finished, response_name, with_input
+from ablate_tui.queries.sql import input_sql as input_sql
+from ablate_tui.queries.two_sample import Side, brown_forsythe, side, welch
+
+BEST_SHARE = 0.1
+MOST_COMPARISONS = 100_000_000  # levels × runs: beyond, a factor's levels are not set against the rest
+
+
+@dataclass(frozen=True)
+class EffectRow:
+    """A switch, or a level of a factor against the rest of its levels.
+
+    Differences are on less off, ratios on by off; SDs have ddof=1. Sides count finished runs;
+    `failed_on` is a share of the runs that are not missing. Field names are those of the JSON.
+    """
+
+    switch: str
+    on: str
+    off: str
+    n_on: int
+    n_off: int
+    diverged_on: int
+    diverged_off: int
+    mean_on: float | None = None
+    mean_off: float | None = None
+    mean_diff: float | None = None
+    mean_diff_low: float | None = None
+    mean_diff_high: float | None = None
+    median_on: float | None = None
+    median_off: float | None = None
+    median_diff: float | None = None
+    sd_on: float | None = None
+    sd_off: float | None = None
+    sd_ratio: float | None = None
+    sd_ratio_low: float | None = None
+    sd_ratio_high: float | None = None
+    iqr_on: float | None = None
+    iqr_off: float | None = None
+    welch_p: float | None = None
+    mann_whitney_p: float | None = None
+    brown_forsythe_p: float | None = None
+    failed_on: float | None = None
+    failed_off: float | None = None
+    failure_p: float | None = None
+    location_p: float | None = None
+    location_basis: str | None = None
+    sd_between_on: float | None = None
+    sd_between_off: float | None = None
+    sd_within_on: float | None = None
+    sd_within_off: float | None = None
+    noise_basis: str | None = None
+    noise_ratio: float | None = None
+    noise_ratio_median: float | None = None
+    ln_f_star: float | None = None
+    noise_p: float | None = None
+    pairs: int | None = None
+    pair_mean_diff: float | None = None
+    pair_median_diff: float | None = None
+    pair_win_rate: float | None = None
+    wilcoxon_p: float | None = None
+    best_share_on: float | None = None
+    base_share_on: float | None = None
+    best_p: float | None = None
+    location_q: float | None = None
+    noise_q: float | None = None
+    verdict: str | None = None
+    spread_cause: str | None = None
+    reason: str | None = None
+    kruskal_p: float | None = None
+    omnibus_brown_forsythe_p: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The row's name in notes: the switch, or "factor=level"."""
+        return row_name(self.switch, self.on, self.off)
+
+
+NOT_YET = (
+    "mean_diff_low mean_diff_high sd_ratio_low sd_ratio_high location_p location_basis sd_between_on"
+    " sd_between_off sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star noise_p"
+    " best_p location_q noise_q verdict spread_cause reason"
+)
+PAIR_FIGURES = "pair_mean_diff pair_median_diff pair_win_rate wilcoxon_p"
+OMNIBUS = "kruskal_p omnibus_brown_forsythe_p"
+FIGURES = " ".join(
+    f.name for f in fields(EffectRow)[7:] if f.name not in NOT_YET.split() and f.name not in OMNIBUS.split()
+)
+REST = "rest"
+
+
+@dataclass(frozen=True)
+class Effects:
+    """One row per switch and per level of a factor, in the source's order."""
+
+    rows: tuple[EffectRow, ...]
+    notes: tuple[Note, ...]
+
+
+def row_name(switch: str, on: str, off: str) -> str:
+    """How notes call a row."""
+    return f"{switch}={on}" if off == REST else switch
+
+
+def effects(sample: Sample) -> Effects:
+    """Describe what every factor does inside a slice.
+
+    Means, medians, SDs, quartiles, and the tests of Welch, Mann-Whitney, Brown-Forsythe and
+    Kruskal-Wallis are over finished runs; their p-values are descriptive, since runs of one
+    configuration are not independent. Matched pairs: see `pairs.match`; only switches have them.
+    `best_share_on` is the share of "on" among the best tenth of the finished runs that have a level of
+    the factor, runs tied at its border taken in full; `base_share_on` among all of them. `failure_p`:
+    see `failures.failure_p`.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    Effects
+        A figure that cannot be computed is None, and a note says why.
+    """
+    with np.errstate(all="ignore"):
+        return _Table(sample).effects()
+
+
+class _Table:
+    """What all rows share, computed once; and the reasons found on the way."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        distinct = cells(sample)
+        self.ordered: Ordered = order(sample)
+        self.ranks: Ranks = rank(self.ordered.y)
+        self.best: BestRuns = best_runs(self.ordered, BEST_SHARE, sample.table.response.goal)
+        self.finished: FinishedRuns = finished_runs(sample, distinct)
+        self.failures: Failures = failure_p(sample, distinct)
+        self.levels = dict(sample.slice.filters)
+        self.reasons = Reasons()
+
+    def effects(self) -> Effects:
+        rows = tuple(row for factor in self.sample.table.factors for row in self.rows(factor))
+        if not rows:
+            return Effects((), (Note("*", "*", "no column is a switch or a factor with two levels or more"),))
+        self.reasons.say("*", NOT_YET, "not computed in this version")
+        if self.best.ties:
+            self.reasons.say("*", "best_share_on", self.best.ties)
+        if self.failures.left_out:
+            why = f"{self.failures.left_out:,} runs without a level of some free factor are left out"
+            self.reasons.say("*", "failure_p", why)
+        return Effects(rows, self.reasons.notes([row.name for row in rows]))
+
+    def rows(self, factor: Factor) -> Iterator[EffectRow]:
+        sample = self.sample
+        code = sample.code(factor.name)
+        counts = _Counts(code, sample.status, sample.failed, len(factor.levels))
+        allowed = self.levels.get(factor.name, factor.levels)
+        ordered = _OfFactor(self.ordered, self.ranks, self.best, code)
+        if factor.is_switch:
+            sides = (1, factor.off)
+            if len(allowed) == 1:
+                yield self.fixed(factor.name, counts, factor.on, *sides, "fixed by the filter")
+            else:
+                self.say_null_levels(factor, code)
+                yield self.compared(factor, counts, factor.on, *sides, ordered)
+            return
+
+        too_many = len(factor.levels) * ordered.n > MOST_COMPARISONS
+        if too_many or len(allowed) == 1:
+            why = f"{len(factor.levels):,} levels in {ordered.n:,} runs are too many to compare"
+            for level, text in enumerate(factor.levels):
+                yield self.fixed(
+                    factor.name,
+                    counts,
+                    text,
+                    level,
+                    REST,
+                    "fixed by the filter" if len(allowed) == 1 else why,
+                )
+            return
+        self.say_null_levels(factor, code)
+        on_sides = [side(ordered.y[ordered.code == level]) for level in range(len(factor.levels))]
+        omnibus = self.omnibus(factor, ordered, on_sides)
+        for level, text in enumerate(factor.levels):
+            if text in allowed:
+                yield self.compared(factor, counts, text, level, REST, ordered, on_sides[level], omnibus)
+            else:
+                yield self.fixed(factor.name, counts, text, level, REST, "left out by the filter")
+
+    def say_null_levels(self, factor: Factor, code: NDArray[np.int16]) -> None:
+        nulls = int(np.count_nonzero(code == NO_LEVEL))
+        if nulls:
+            for level in (factor.on,) if factor.is_switch else factor.levels:
+                row = row_name(factor.name, level, factor.off if factor.is_switch else REST)
+                self.reasons.say(row, "n_on n_off", f"{nulls:,} runs without a level are on neither side")
+
+    def fixed(self, switch: str, counts: _Counts, on: str, level: int, off: str, why: str) -> EffectRow:
+        """A row that has its counts only."""
+        name = row_name(switch, on, off)
+        self.reasons.say(name, FIGURES + (f" {OMNIBUS}" if off == REST else ""), why)
+        if off != REST:
+            self.reasons.say(name, OMNIBUS, "for factors with more than two levels")
+        return EffectRow(switch, on, off, *counts.sides(level))
+
+    def omnibus(
+        self, factor: Factor, ordered: _OfFactor, sides: list[Side]
+    ) -> tuple[float | None, float | None]:
+        """Kruskal-Wallis' and Brown-Forsythe's p over all levels of a factor."""
+        sums = np.bincount(ordered.code, weights=ordered.ranks.rank, minlength=len(sides)).astype(np.float64)
+        values = kruskal(sums, np.array([s.n for s in sides]), ordered.ranks), brown_forsythe(sides)
+        why = "fewer than two levels with finished runs, or no spread"
+        for field, value in zip(OMNIBUS.split(), values, strict=True):
+            if not math.isfinite(value):
+                for level in factor.levels:
+                    if level in self.levels.get(factor.name, factor.levels):
+                        self.reasons.say(row_name(factor.name, level, REST), field, why)
+        kruskal_p, spread_p = (v if math.isfinite(v) else None for v in values)
+        return kruskal_p, spread_p
+
+    def compared(
+        self,
+        factor: Factor,
+        counts: _Counts,
+        on_text: str,
+        level: int,
+        off_text: str,
+        ordered: _OfFactor,
+        on: Side | None = None,
+        omnibus: tuple[float | None, float | None] | None = None,
+    ) -> EffectRow:
+        """One row: the level of that code against all other levels of the factor."""
+        is_on = ordered.code == level
+        on = on or side(ordered.y[is_on])
+        off = side(ordered.y[~is_on])
+        name = row_name(factor.name, on_text, off_text)
+        figure, say = self.reasons.figure, self.reasons.say
+
+        def described(
+            field: str, of_on: float, of_off: float, need: int
+        ) -> tuple[float | None, float | None]:
+            why = "no finished run on this side" if need == 1 else "fewer than two finished runs on this side"
+            return tuple(  # type: ignore[return-value]
+                figure(name, f"{field}_{which}", value, why if s.n < need else "too large for a number")
+                for which, value, s in (("on", of_on, on), ("off", of_off, off))
+            )
+
+        mean_on, mean_off = described("mean", on.mean, off.mean, 1)
+        median_on, median_off = described("median", on.median, off.median, 1)
+        sd_on, sd_off = described("sd", on.sd, off.sd, 2)
+        iqr_on, iqr_off = described("iqr", on.iqr, off.iqr, 1)
+        missing_side = "needs finished runs on both sides" if 0 in (on.n, off.n) else "too large for a number"
+        ratio = on.sd / off.sd if off.sd > 0 else math.nan
+        why_ratio = "the SD of off is zero" if off.sd == 0 else "needs two finished runs on both sides"
+        sum_on = float(ordered.ranks.rank[is_on].sum())
+
+        failure = self.failures
+        key = (factor.name, level)
+        why_failure = failure.why_none or failure.reasons.get(key, "this level or the others have no run")
+        pairing = self.paired(factor, name)
+        best, base = ordered.shares(level)
+        if not omnibus:
+            say(name, OMNIBUS, "for factors with more than two levels")
+        failed_on, failed_off = counts.failed(level)
+        no_outcome = "no run with an outcome on this side"
+        return EffectRow(
+            factor.name,
+            on_text,
+            off_text,
+            *counts.sides(level),
+            mean_on=mean_on,
+            mean_off=mean_off,
+            mean_diff=figure(name, "mean_diff", on.mean - off.mean, missing_side),
+            median_on=median_on,
+            median_off=median_off,
+            median_diff=figure(name, "median_diff", on.median - off.median, missing_side),
+            sd_on=sd_on,
+            sd_off=sd_off,
+            sd_ratio=figure(name, "sd_ratio", ratio, why_ratio),
+            iqr_on=iqr_on,
+            iqr_off=iqr_off,
+            welch_p=figure(
+                name, "welch_p", welch(on, off), "needs two runs on both sides, and some variance"
+            ),
+            mann_whitney_p=figure(
+                name,
+                "mann_whitney_p",
+                mann_whitney(sum_on, on.n, off.n, ordered.ranks),
+                "needs finished runs on both sides, not all equal",
+            ),
+            brown_forsythe_p=figure(
+                name,
+                "brown_forsythe_p",
+                brown_forsythe((on, off)),
+                "needs runs on both sides, at unequal distances from their median",
+            ),
+            failed_on=figure(name, "failed_on", failed_on, no_outcome),
+            failed_off=figure(name, "failed_off", failed_off, no_outcome),
+            failure_p=figure(name, "failure_p", failure.p.get(key, math.nan), why_failure),
+            pairs=pairing[0],
+            pair_mean_diff=pairing[1],
+            pair_median_diff=pairing[2],
+            pair_win_rate=pairing[3],
+            wilcoxon_p=pairing[4],
+            best_share_on=figure(name, "best_share_on", best, "no run among the best has a level"),
+            base_share_on=figure(name, "base_share_on", base, "no finished run has a level"),
+            kruskal_p=omnibus[0] if omnibus else None,
+            omnibus_brown_forsythe_p=omnibus[1] if omnibus else None,
+        )
+
+    def paired(
+        self, factor: Factor, name: str
+    ) -> tuple[int | None, float | None, float | None, float | None, float | None]:
+        """Number of pairs, mean and median difference, share of pairs where on is better, Wilcoxon's p."""
+        if not factor.is_switch:
+            why = "a level against the rest has no single partner; pairs are for switches"
+            self.reasons.say(name, f"pairs {PAIR_FIGURES}", why)
+            return None, None, None, None, None
+        difference = match(self.sample, self.finished, factor).difference
+        if not len(difference):
+            self.reasons.say(name, PAIR_FIGURES, "no two finished runs differ in this switch alone")
+            return 0, None, None, None, None
+        better = difference < 0 if self.sample.table.response.goal == "min" else difference > 0
+        equal = int(np.count_nonzero(difference == 0))
+        if equal:
+            self.reasons.say(name, "pair_win_rate", f"{equal:,} pairs are equal and count as not better")
+        figure, large = self.reasons.figure, "too large for a number"
+        return (
+            len(difference),
+            figure(name, "pair_mean_diff", float(difference.mean()), large),
+            figure(name, "pair_median_diff", float(np.median(difference)), large),
+            int(np.count_nonzero(better)) / len(difference),
+            figure(name, "wilcoxon_p", wilcoxon(difference), "all pairs are equal"),
+        )
+
+
+class _Counts:
+    """Runs by level and status; a run without a level is in none of them."""
+
+    def __init__(
+        self, code: NDArray[np.int16], status: NDArray[np.uint8], failed: NDArray[np.bool_], levels: int
+    ) -> None:
+        slot = 3 * (code.astype(np.int64) + 1) + status  # NO_LEVEL comes first
+        by = np.bincount(slot, minlength=3 * (levels + 1)).reshape(-1, 3)[1:]
+        self.n, self.diverged = by[:, FINISHED], by[:, DIVERGED]
+        self.outcomes = self.n + self.diverged
+        hit = code[failed & (status != MISSING)].astype(np.int64) + 1
+        self.failures = np.bincount(hit, minlength=levels + 1)[1:]
+        self.total = int(self.n.sum()), int(self.diverged.sum())
+
+    def sides(self, level: int) -> tuple[int, int, int, int]:
+        """Finished on and off, diverged on and off."""
+        n, diverged = int(self.n[level]), int(self.diverged[level])
+        return n, self.total[0] - n, diverged, self.total[1] - diverged
+
+    def failed(self, level: int) -> tuple[float, float]:
+        """Share of failed runs on and off, NaN without any outcome."""
+        failed, of = int(self.failures[level]), int(self.outcomes[level])
+        others, of_others = int(self.failures.sum()) - failed, int(self.outcomes.sum()) - of
+        return failed / of if of else math.nan, others / of_others if of_others else math.nan
+
+
+class _OfFactor:
+    """The finished runs that have a level of one factor, ascending, and their ranks."""
+
+    def __init__(self, ordered: Ordered, ranks: Ranks, best: BestRuns, code: NDArray[np.int16]) -> None:
+        self.code: NDArray[np.int16] = code[ordered.at]
+        self.y = ordered.y
+        self.ranks = ranks
+        self.best = self.code[best.start : best.stop]
+        known = self.code != NO_LEVEL
+        if not known.all():
+            self.code, self.y, self.best = self.code[known], self.y[known], self.best[self.best != NO_LEVEL]
+            self.ranks = rank(self.y)
+
+    @property
+    def n(self) -> int:
+        return len(self.y)
+
+    def shares(self, level: int) -> tuple[float, float]:
+        """Share of a level among the best runs and among all."""
+        best, base = np.count_nonzero(self.best == level), np.count_nonzero(self.code == level)
+        return best / len(self.best) if len(self.best) else math.nan, base / self.n if self.n else math.nan
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the list of switches shows of one factor: runs per level (in the order of its levels)."""
+
+    switch: str
+    levels: tuple[str, ...]
+    runs: tuple[int, ...]  # finished or not
+    finished: tuple[int, ...]
+    mean_diff: float | None  # on less off; None for factors, and where a side has no finished run
+
+
+def glance(sample: Sample) -> tuple[Glance, ...]:
+    """Counts of every factor's levels in a slice, and the switches' mean differences.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    tuple of Glance
+        One per factor, those that the filters fix included. Runs without a level are not counted.
+    """
+    found = []
+    finished = None if sample.finished.all() else sample.finished
+    y = sample.y if finished is None else sample.y[finished]
+    for row, factor in enumerate(sample.table.factors):
+        code = sample.codes[row].astype(np.int64) + 1
+        known = code if finished is None else code[finished]
+        runs = np.bincount(code, minlength=len(factor.levels) + 1)[1:]
+        n = runs if finished is None else np.bincount(known, minlength=len(factor.levels) + 1)[1:]
+        diff = None
+        if factor.is_switch and n.all():
+            off, on = (np.bincount(known, weights=y, minlength=3)[1:] / n).tolist()
+            diff = on - off if math.isfinite(on - off) else None
+        found.append(Glance(factor.name, factor.levels, tuple(runs.tolist()), tuple(n.tolist()), diff))
+    return tuple(found)
+
+
+def effects_sql(sample: Sample) -> str:
+    """SQL of the counts, means, medians, SDs and interquartile ranges of every side.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    str
+        One row per switch and side; for a factor with more levels, each level and its "rest".
+    """
+    if not sample.table.factors:
+        return "-- No column is a switch.\nSELECT NULL AS switch WHERE FALSE"
+    y = response_name(sample)
+    figures = ",\n  ".join(
+        over_finished(call, y) + f" AS {name}"
+        for call, name in (
+            ("count(*)", "n"),
+            (f"avg({y})", "mean"),
+            (f"quantile_cont({y}, 0.5)", "median"),
+            (f"stddev_samp({y})", "sd"),
+            (f"quantile_cont({y}, 0.75)", "q75"),
+            (f"quantile_cont({y}, 0.25)", "q25"),
+        )
+    )
+    parts = []
+    for factor in sample.table.factors:
+        column = f"input.{quote(factor.name)}"
+        if factor.is_switch:
+            on, rest = literal(factor.on), literal(factor.off)
+            levels = f"(SELECT {on} AS level) AS levels"
+        else:
+            rest = literal(REST)
+            levels = f"(SELECT DISTINCT {quote(factor.name)} AS level FROM input) AS levels"
+        parts.append(
+            f"SELECT {literal(factor.name)} AS switch, levels.level AS level,"
+            f" CASE WHEN {column} = levels.level THEN levels.level ELSE {rest} END AS side,\n  {figures}\n"
+            f"FROM input, {levels}\nWHERE {column} IS NOT NULL AND levels.level IS NOT NULL\n"
+            f"GROUP BY levels.level, {column} = levels.level"
+        )
+    body = "\nUNION ALL\n".join(parts)
+    return (
+        f'{with_input(sample, factor_columns(sample))}\nSELECT switch, level AS "on", side, n, mean, median,'
+        f" sd, q75 - q25 AS iqr\nFROM (\n{body}\n)\nORDER BY switch, level, side = level DESC"
+    )

@@ -1,0 +1,120 @@
+"""Moments and quantiles of one side, and the tests that need no ranks: Welch and Brown-Forsythe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.queries.ordered import quantile
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is known of the finished runs of one side; NaN for what an empty side has not."""
+
+    n: int
+    mean: float
+    squares: float  # Σ(y − mean)²
+    median: float
+    q25: float
+    q75: float
+    distance: float  # mean of |y − median|
+    distance_squares: float  # Σ(|y − median| − distance)²
+    magnitude: float  # largest |y|: the scale of rounding
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation with ddof=1, NaN with fewer than two runs."""
+        return math.sqrt(self.squares / (self.n - 1)) if self.n > 1 else math.nan
+
+    @property
+    def iqr(self) -> float:
+        """Distance of the quartiles."""
+        return self.q75 - self.q25
+
+
+def side(y: NDArray[np.float64]) -> Side:
+    """Describe one side.
+
+    Parameters
+    ----------
+    y : (n,) float64
+        Ascending, finite.
+
+    Returns
+    -------
+    Side
+        Sums of squares are taken in two passes (Chan, Golub & LeVeque 1983).
+    """
+    if not len(y):
+        return Side(0, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
+    median = quantile(y, 0.5)
+    mean, squares = _moments(y)
+    distance, distance_squares = _moments(np.abs(y - median))
+    magnitude = max(abs(float(y[0])), abs(float(y[-1])))
+    quartiles = quantile(y, 0.25), quantile(y, 0.75)
+    return Side(len(y), mean, squares, median, *quartiles, distance, distance_squares, magnitude)
+
+
+def _moments(y: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and sum of squares about it; exact for equal values."""
+    low = float(y.min())
+    if low == float(y.max()):
+        return low, 0.0
+    mean = float(y.mean())
+    off = y - mean
+    return mean, max(0.0, float(off @ off) - float(off.sum()) ** 2 / len(y))
+
+
+def welch(on: Side, off: Side) -> float:
+    """Two-sided p of Welch's t test (Welch 1947), as ``scipy.stats.ttest_ind(equal_var=False)``.
+
+    NaN where a side has fewer than two runs or both have no variance.
+    """
+    if on.n < 2 or off.n < 2 or not on.squares + off.squares > 0:
+        return math.nan
+    from scipy.special import stdtr
+
+    a, b = on.squares / (on.n - 1) / on.n, off.squares / (off.n - 1) / off.n
+    with np.errstate(all="ignore"):
+        square, parts = (
+            np.float64(a + b) ** 2,
+            np.float64(a) ** 2 / (on.n - 1) + np.float64(b) ** 2 / (off.n - 1),
+        )
+        degrees = square / parts
+        return 2 * float(stdtr(degrees, -abs(on.mean - off.mean) / math.sqrt(a + b)))
+
+
+def brown_forsythe(sides: Sequence[Side]) -> float:
+    """P of Brown and Forsythe's test of equal spreads (1974), as ``scipy.stats.levene(center="median")``.
+
+    Parameters
+    ----------
+    sides : sequence of Side
+        Empty ones do not count.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two sides that have runs, or where the distances from the medians do not
+        vary within any side beyond rounding.
+    """
+    there = [s for s in sides if s.n]
+    n, k = sum(s.n for s in there), len(there)
+    if k < 2 or n <= k:
+        return math.nan
+    within = sum(s.distance_squares for s in there)
+    rounding = 4 * EPSILON * max(s.magnitude for s in there)
+    if not within > n * rounding**2:
+        return math.nan
+    from scipy.special import fdtrc
+
+    centre = sum(s.n * s.distance for s in there) / n
+    between = sum(s.n * (s.distance - centre) ** 2 for s in there)
+    return float(fdtrc(k - 1, n - k, (n - k) * between / ((k - 1) * within)))

@@ -1,0 +1,258 @@
+"""The terminal's painter: size, safety, and what can be read off it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+
+from ablate_tui.tui.figure import Axis, Bars, Box, Cells, Intervals, Line, Panel, Points, Rule
+from ablate_tui.tui.painters.terminal import paint
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+SIZES = [(1, 1), (10, 3), (20, 5), (24, 6), (25, 7), (40, 10), (76, 18), (100, 30), (200, 50)]
+
+
+def plain(text: str) -> list[str]:
+    return ESCAPE.sub("", text).split("\n")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_it_has_exactly_the_size_asked_for(panel: Panel, width: int, height: int) -> None:
+    for colour in (True, False):
+        lines = plain(paint(panel, width, height, colour=colour))
+        assert len(lines) == height
+        assert max(map(cell_len, lines)) <= width
+
+
+def test_without_colour_there_is_no_escape_code_and_the_same_can_be_read(panel: Panel) -> None:
+    without = paint(panel, 80, 20, colour=False)
+    assert "\x1b" not in without
+    assert panel.title in without
+    assert panel.colorbar is not None or [
+        line.rstrip() for line in plain(paint(panel, 80, 20))
+    ] == without.split("\n")
+
+
+def test_dark_and_light_paper_differ_in_colour_alone(panel: Panel) -> None:
+    dark, light = paint(panel, 80, 20, dark=True), paint(panel, 80, 20, dark=False)
+    assert plain(dark) == plain(light)
+    assert panel.empty or dark != light
+
+
+def test_small_sizes_say_so() -> None:
+    panel = Panel("Density", Axis(), Axis(), (Line((0.0, 1.0), (0.0, 1.0)),))
+    assert "too small" in paint(panel, 20, 5)
+    assert paint(panel, 10, 1, colour=False).strip() == "too small"
+
+
+def test_an_empty_panel_says_why_in_its_middle(panels: dict[str, Panel]) -> None:
+    lines = paint(panels["empty"], 60, 11, colour=False).split("\n")
+    row = next(i for i, line in enumerate(lines) if "diverged" in line)
+    assert row == 5 or row == 6
+    text = lines[row]
+    assert abs((len(text) - len(text.lstrip())) - (60 - len(text))) <= 1
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    names = Axis(ticks=((0.0, "a"), (1.0, "b"), (2.0, "c")))
+    bars = Bars((0.0, 1.0, 2.0), (1.0, 0.5, 0.25), horizontal=True)
+    rows = paint(Panel("", Axis(limits=(0.0, 1.0)), names, (bars,)), 66, 7, colour=False).split("\n")
+    lengths = [sum({"█": 8, "▌": 4, "▉": 7, "▎": 2}.get(c, 0) for c in row) for row in rows if "│" in row]
+    assert lengths == [8 * 64, 8 * 32, 8 * 16]
+
+
+def test_negative_bars_go_the_other_way() -> None:
+    names = Axis(ticks=((0.0, "a"), (1.0, "b")))
+    bars = Bars((0.0, 1.0), (1.0, -1.0), horizontal=True)
+    rows = paint(Panel("", Axis(limits=(-1.0, 1.0)), names, (bars,)), 62, 7, colour=False).split("\n")
+    first, second = [row.split("│")[1] for row in rows if "│" in row]
+    assert first == " " * 30 + "█" * 30
+    assert second == "█" * 30
+
+
+def test_a_y_axis_lists_its_categories_from_the_top(panels: dict[str, Panel]) -> None:
+    lines = paint(panels["forest"], 60, 12, colour=False).split("\n")
+    rows = [next(i for i, line in enumerate(lines) if name in line) for name in ("first", "second", "third")]
+    assert rows == sorted(rows)
+    # the first interval lies right of the second: .1 and −.1
+    assert lines[rows[0]].index("◆") > lines[rows[1]].index("◆")
+    assert "◆" not in lines[rows[2]]
+
+
+def test_rows_stay_in_line_between_panels_with_the_same_categories(panels: dict[str, Panel]) -> None:
+    with_legend = paint(panels["ranking"], 60, 14, colour=False).split("\n")
+    without = paint(panels["forest"], 60, 14, colour=False).split("\n")
+    for name in ("first", "second", "third"):
+        assert [name in line for line in with_legend] == [name in line for line in without]
+
+
+def test_more_categories_than_rows_are_counted() -> None:
+    names = Axis(ticks=tuple((float(i), f"switch{i}") for i in range(200)))
+    bars = Bars(tuple(map(float, range(200))), (1.0,) * 200, horizontal=True)
+    text = paint(Panel("Ranking", Axis(), names, (bars,)), 60, 20, colour=False)
+    shown = len(re.findall(r"switch\d+", text))
+    assert f"first {shown} of 200" in text
+    assert "switch0│" in text
+
+
+def test_sides_differ_by_mark_as_well_as_by_colour(panels: dict[str, Panel]) -> None:
+    for name in ("line", "points", "statistics"):
+        marks = panels[name].marks
+        sides = [
+            paint(replace(panels[name], marks=(mark,)), 60, 16, colour=False)
+            for mark in marks
+            if getattr(mark, "role", "") in ("off", "on")
+        ]
+        drawn = [set(re.findall(r"[\u2800-\u28ff▖-▟█▓○●]", side)) for side in sides]
+        braille = [any("\u2800" <= c <= "\u28ff" or c == "█" for c in characters) for characters in drawn]
+        assert braille == [True, False], name
+
+
+def test_the_legend_names_marks_unless_ticks_do(panels: dict[str, Panel]) -> None:
+    line = paint(panels["line"], 60, 16, colour=False)
+    assert "without" in line and "with" in line
+    assert "noise floor" in paint(panels["ranking"], 60, 16, colour=False)
+    box = paint(panels["box"], 60, 16, colour=False)
+    assert box.count("off") == 1  # the tick
+
+
+def test_boxes_lie_on_their_side() -> None:
+    box = Box(0.0, 1.0, 2.0, 3.0, 0.0, 4.0, 2.5, (), "off", "off")
+    axis = Axis("loss", limits=(0.0, 4.0))
+    lines = paint(Panel("", Axis(ticks=((0.0, "off"),)), axis, (box,)), 44, 7, colour=False).split("\n")
+    row = next(line for line in lines if "off" in line)
+    area = row[row.index("│") + 1 :]
+    width = 40
+    assert area[0] == "├" and area[width - 1] == "┤"
+    assert area.index("┃") == pytest.approx(width / 2, abs=1)
+    assert area.index("◆") == pytest.approx(width * 2.5 / 4, abs=1)
+
+
+def test_text_from_data_is_shown_as_text() -> None:
+    names = (
+        "\x1b[31mred\x1b[0m",
+        "[bold]x[/]",
+        "line\nbreak\ttab",
+        "注意力权重",
+        "a\u202eb\u200d",
+        "e\u0301",
+    )
+    ticks = tuple((float(i), name) for i, name in enumerate(names))
+    bars = Bars(tuple(map(float, range(6))), (1.0,) * 6, label=names[0], horizontal=True, texts=names)
+    panel = Panel(
+        names[0] + names[3],
+        Axis(names[2]),
+        Axis(names[1], ticks=ticks),
+        (bars, Rule(0.5, True, label=names[3])),
+    )
+    text = paint(panel, 70, 20, colour=False)
+    assert "\x1b" not in text and "\u202e" not in text and "\u200d" not in text and "\t" not in text
+    assert "[31mred[0m" in text and "[bold]x[/]" in text and "line break tab" in text
+    assert text.count("\n") == 19
+    assert "注意力权重" in text
+    bar_at = {cell_len(line[: line.index("│")]) for line in text.split("\n") if "│" in line}
+    assert len(bar_at) == 1  # wide characters are counted as two cells
+
+
+def test_long_names_end_in_an_ellipsis() -> None:
+    names = Axis(ticks=((0.0, "注" * 80), (1.0, "x" * 80)))
+    text = paint(
+        Panel("t" * 200, Axis(), names, (Bars((0.0, 1.0), (1.0, 2.0), horizontal=True),)),
+        60,
+        12,
+        colour=False,
+    )
+    assert text.count("…") == 3
+    assert max(map(cell_len, text.split("\n"))) <= 60
+
+
+def test_cells_are_numbered_where_their_names_are_too_long() -> None:
+    names = tuple((float(i), f"a_rather_long_name_{i}") for i in range(4))
+    cells = Cells((("+0.1",) * 4,) * 4, ((0.5, -0.5, 0.0, 1.0),) * 4)
+    text = paint(Panel("", Axis(ticks=names), Axis(ticks=names), (cells,)), 60, 12, colour=False)
+    assert "1 a_rather_long" in text
+    assert text.split("\n")[0].split() == ["1", "2", "3", "4"]
+    assert text.count("+0.1") == 16
+
+
+def test_a_line_is_broken_at_nan_and_cut_at_the_limits() -> None:
+    nan = float("nan")
+    broken = Line((0.0, 1.0, 2.0, 3.0, 4.0), (0.5, 0.5, nan, 0.5, 0.5))
+    whole = Line((0.0, 1.0, 2.0, 3.0, 4.0), (0.5, 0.5, 0.5, 0.5, 0.5))
+    axes = Axis(limits=(0.0, 4.0)), Axis(limits=(0.0, 1.0))
+
+    def columns(line: Line) -> set[int]:
+        rows = paint(Panel("", *axes, (line,)), 44, 12, colour=False).split("\n")
+        return {i for row in rows for i, c in enumerate(row) if "\u2801" <= c <= "\u28ff"}
+
+    assert columns(whole) == set(range(4, 44))
+    assert columns(broken) == set(range(4, 15)) | set(range(33, 44))
+    steep = Line((0.0, 4.0), (-1e9, 1e9))  # crosses the panel in its middle column
+    assert columns(steep) <= {23, 24}
+    assert columns(steep)
+
+
+FUZZ = r"""
+import itertools, random
+from ablate_tui.tui.figure import *
+from ablate_tui.tui.painters.terminal import paint
+
+nan, inf = float("nan"), float("inf")
+values = [nan, inf, -inf, 0.0, -0.0, 1.0, -1.0, 2.5, 1e308, -1e308, 1e-320, 1e300, 1e17, 3e-12, None]
+draw = random.Random(0)
+def v(some=True):
+    value = draw.choice(values)
+    return nan if value is None and not some else value
+def many(n, some=False):
+    return tuple(v(some) for _ in range(n))
+def axis():
+    ticks = draw.choice([(), ((0.0, "a"), (1.0, "b")), ((nan, "a"), (1e17, "b"))])
+    limits = draw.choice([None, None, (0.0, 1.0), (1.0, 0.0), (nan, 1.0), (0.0, 0.0), (1e-9, 1e9)])
+    return Axis("axis", ticks, limits, draw.random() < 0.2)
+def mark():
+    n = draw.randrange(5)
+    role, sideways = draw.choice(["on", "off", "neutral", "series3"]), draw.random() < 0.5
+    return draw.choice([
+        lambda: Line(many(n), many(n), role, "l", sideways, sideways),
+        lambda: Points(many(n), many(n), role, "p", draw.choice(["small", "large"])),
+        lambda: Bars(many(n), many(n, True), role, "b", many(n, True), many(n, True), sideways, 0.8, ("t",) * n),
+        lambda: Intervals(many(n), many(n, True), many(n, True), many(n, True), role, "i", sideways, ("t",) * n),
+        lambda: Box(v(False), *many(6), many(n), role, "x"),
+        lambda: Violin(v(False), many(n), many(n), *many(3), role, "v"),
+        lambda: Rule(v(False), sideways, label="r"),
+        lambda: Cells((("1.0",) * n,) * n, (many(n),) * n),
+    ])()
+for number in range(1500):
+    panel = Panel("title", axis(), axis(), tuple(mark() for _ in range(draw.randrange(1, 4))))
+    width, height = draw.choice([(24, 6), (40, 10), (76, 18), (120, 40)])
+    text = paint(panel, width, height, colour=False)
+    assert text.count("\n") == height - 1, panel
+    assert max(map(len, text.split("\n"))) <= width, panel
+print("survived")
+"""
+
+
+def test_no_value_ends_the_process() -> None:
+    # plotext dies of a NaN or a far-out point in a way that nothing can catch: hence a process of its own
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FUZZ], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "survived", done.stderr[-3000:]
+    assert done.returncode == 0
+
+
+def test_an_interval_with_no_value_draws_nothing() -> None:
+    intervals = Intervals((0.0,), (None,), (None,), (None,))
+    text = paint(Panel("", Axis(), Axis(ticks=((0.0, "a"),)), (intervals,)), 40, 8, colour=False)
+    assert not set(text) & set("◆├┤")
+
+
+def test_points_outside_the_limits_are_left_out() -> None:
+    points = Points((0.5, 5.0), (0.5, 5.0), size="large")
+    axes = Axis(limits=(0.0, 1.0)), Axis(limits=(0.0, 1.0))
+    assert paint(Panel("", *axes, (points,)), 40, 10, colour=False).count("◆") == 1

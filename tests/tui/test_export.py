@@ -1,0 +1,75 @@
+"""Files that leave the program."""
+
+import os
+import stat
+
+import pytest
+
+from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.queries.slices import Slice
+from ablate_tui.tui import export
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b\\c", "\x1b[31m", "..", "", "con\n", "x" * 400, "開關"])
+def test_names_stay_in_their_folder(name):
+    """Whatever a switch is called, the file's name has no path in it and is not too long."""
+    made = export.suggested_name("compare", Slice(((name or "s", ("on",)),), contrast=name or None))
+    assert "/" not in made
+    assert "\\" not in made
+    assert not made.startswith(".")
+    assert len(made) <= 125
+    assert made.endswith(".png")
+    assert made.isprintable()
+
+
+def test_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    """A failure half-way leaves the old file and no litter."""
+    target = tmp_path / "view.png"
+    target.write_bytes(b"old")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SourceError, match=r"No space left on device.*choose another folder"):
+        export.write(b"new", target)
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["view.png"]
+
+
+def test_write_gives_the_absolute_path_and_usual_permissions(tmp_path, monkeypatch):
+    """A picture can be read by those whom the umask lets."""
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o022)
+    try:
+        path = export.write(b"x", "a.png")
+    finally:
+        os.umask(before)
+    assert path == tmp_path / "a.png"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_chosen_checks_folder_and_suffix(tmp_path):
+    """The suffix says the format; a folder that isn't there is refused before anything is drawn."""
+    assert export.chosen("a.svg", tmp_path) == (tmp_path / "a.svg", "svg")
+    with pytest.raises(UsageError, match=r"should end in \.png"):
+        export.chosen("a.gif", tmp_path)
+    with pytest.raises(UsageError, match="there is no folder"):
+        export.chosen("nowhere/a.png", tmp_path)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    """Writing onto a folder says so."""
+    with pytest.raises(SourceError, match="is a folder"):
+        export.write(b"x", tmp_path)
+
+
+def test_scp_line_quotes_for_both_shells(tmp_path):
+    """The line can be pasted as it is, with a blank and a quote in the name."""
+    line = export.scp_line(tmp_path / "a b's.png")
+    assert line.startswith("scp ")
+    assert line.endswith(" .")
+    import shlex
+
+    remote = shlex.split(line)[1]
+    assert shlex.split(remote.split(":", 1)[1]) == [str(tmp_path / "a b's.png")]

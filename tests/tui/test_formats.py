@@ -1,0 +1,60 @@
+"""Tables as text, Markdown and CSV."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from ablate_tui.tui import formats
+from ablate_tui.tui.figure import Table, TableColumn
+
+TABLE = Table(
+    (TableColumn("name", "name", numeric=False), TableColumn("value", "value")),
+    (("開關", 0.123456789012345), ("a|b\x1b[31m", None), ("long name", -1234)),
+    title="T",
+    notes=("a note",),
+)
+
+
+def test_text_lines_up_in_cells():
+    """CJK takes two cells, none is a dash, control characters are gone."""
+    text = formats.as_text(TABLE)
+    assert "\x1b" not in text
+    lines = text.splitlines()
+    assert lines[2] == "name        value"
+    assert lines[4] == "開關       0.1235"
+    assert lines[5] == "a|b�[31m        –"
+    assert lines[6] == "long name  −1,234"
+    assert lines[-1] == "a note"
+
+
+def test_markdown_escapes_bars():
+    """A bar in a name doesn't make a column."""
+    line = next(line for line in formats.as_markdown(TABLE).splitlines() if "31m" in line)
+    assert line == "| a\\|b�[31m | – |"
+
+
+def test_csv_keeps_every_digit():
+    """CSV is for programs: field names, full precision, nothing for none, lists as JSON."""
+    rows = [{"name": "a,b", "value": 0.123456789012345}, {"name": "c", "value": None, "levels": ["x", "y"]}]
+    read = list(csv.reader(io.StringIO(formats.as_csv(rows))))
+    assert read[0] == ["name", "value", "levels"]
+    assert read[1][0] == "a,b"
+    assert float(read[1][1]) == 0.123456789012345
+    assert read[2][1] == ""
+    assert json.loads(read[2][2]) == ["x", "y"]
+
+
+def test_json_refuses_nan():
+    """A NaN that slipped through would make invalid JSON."""
+    with pytest.raises(ValueError, match="Out of range"):
+        formats.as_json({"rows": [float("nan")]})
+    assert json.loads(formats.as_json({"名": "開"})) == {"名": "開"}
+
+
+@pytest.mark.parametrize(("text", "cells", "made"), [("abc", 5, "abc  "), ("abcdef", 5, "abc… "), ("開關開關", 6, "開關… ")])
+def test_fit_fills_or_cuts(text, cells, made):
+    """Always exactly so many cells."""
+    assert formats.fit(text, cells) == made
+    assert formats.width(made) == cells

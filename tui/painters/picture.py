@@ -1,0 +1,440 @@
+"""A figure as PNG, SVG or PDF. matplotlib's one home: layout and words here, the marks in `marks`.
+
+Nothing global is touched: no pyplot, and the settings hold inside a `rc_context`. matplotlib's
+settings are the process's, so only one picture is drawn at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel
+from ablate_tui.tui.painters.labels import Entry, clean, legend, span
+from ablate_tui.tui.painters.marks import MOST, RAMP, Pen, cell_width, names_width
+from ablate_tui.tui.painters.palette import colour, ink, paper
+
+PictureFormat = Literal["png", "svg", "pdf"]
+_LOCK = threading.Lock()
+# sans-serif fonts with CJK glyphs, used where they are installed
+_CJK = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "Droid Sans Fallback",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Microsoft YaHei",
+    "SimHei",
+    "Arial Unicode MS",
+)
+_SIZE = 8.5  # points, of tick labels and the like
+_LINE = 1.35  # line height, in font sizes
+_MOST_PIXELS = 40e6  # 160 MB while a PNG is drawn; pictures that are larger get fewer dots per inch
+_WIDTHS = {1: 6.0, 2: 8.4, 3: 10.8}  # inches, by panels side by side
+
+
+def render(
+    figure: Figure,
+    format: PictureFormat,
+    *,
+    dark: bool = False,
+    width_in: float | None = None,
+    dpi: int = 160,
+) -> bytes:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    figure : Figure
+    format : "png", "svg" or "pdf"
+    dark : bool
+        Light ink on dark paper.
+    width_in : float, optional
+        Width in inches; by default it grows with the number of panels side by side. The height follows
+        from the panels and from how many categories they have.
+    dpi : int
+        Dots per inch, of a PNG and of large clouds in the other formats.
+
+    Returns
+    -------
+    bytes
+        The same for the same figure: no clock, no random names. Characters that no installed font has
+        are drawn as □, and a line under the picture says so.
+    """
+    import matplotlib
+
+    with _LOCK, matplotlib.rc_context(_settings(dark)):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure as Canvas
+
+        canvas = Canvas(facecolor=_hex(paper(dark)))
+        FigureCanvasAgg(canvas)
+        _Picture(figure, canvas, dark, width_in).draw()
+        metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format]
+        width, height = canvas.get_size_inches()
+        fine = min(dpi, (_MOST_PIXELS / (width * height)) ** 0.5, 60_000 / max(width, height))
+        stream = io.BytesIO()
+        canvas.savefig(stream, format=format, dpi=fine, metadata=metadata, facecolor=canvas.get_facecolor())
+        return stream.getvalue()
+
+
+def _hex(rgb: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
+
+
+def _families() -> list[str]:
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _CJK if name in installed)]
+
+
+def _settings(dark: bool) -> dict[str, Any]:
+    words, lines = _hex(ink(dark)), _hex(colour("muted", dark))
+    return {
+        "font.family": _families(),
+        "font.size": _SIZE,
+        "text.parse_math": False,  # "$" and "_" in a name are text
+        "text.usetex": False,
+        "text.color": words,
+        "axes.labelcolor": words,
+        "axes.edgecolor": lines,
+        "axes.facecolor": "none",
+        "axes.linewidth": 0.7,
+        "axes.unicode_minus": True,
+        "axes.formatter.useoffset": False,
+        "axes.formatter.use_mathtext": False,
+        "axes.formatter.limits": (-4, 6),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.labelsize": _SIZE,
+        "xtick.labelsize": _SIZE,
+        "ytick.labelsize": _SIZE,
+        "xtick.color": lines,
+        "ytick.color": lines,
+        "xtick.labelcolor": words,
+        "ytick.labelcolor": words,
+        "xtick.major.width": 0.7,
+        "ytick.major.width": 0.7,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "grid.color": lines,
+        "grid.alpha": 0.28,
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "legend.fontsize": _SIZE,
+        "hatch.linewidth": 0.8,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "ablate-tui",
+        "pdf.fonttype": 42,
+        "savefig.bbox": None,
+        "path.simplify": True,
+    }
+
+
+@dataclass
+class _Words:
+    """A block of words above or below the panels: lines, size, and how they look."""
+
+    lines: list[str]
+    size: float
+    options: dict[str, Any]
+
+    @property
+    def height(self) -> float:
+        """In inches, with the air under it."""
+        return len(self.lines) * self.size * _LINE / 72
+
+
+@dataclass
+class _Picture:
+    spec: Figure
+    canvas: Any
+    dark: bool
+    width_in: float | None
+
+    def draw(self) -> None:
+        spec = self.spec
+        columns = max(1, min(spec.columns, len(spec.panels)))
+        self.width = self.width_in or max(
+            _WIDTHS.get(columns, 3.5 * columns), columns * max(map(_matrix_width, spec.panels), default=0.0)
+        )
+        self.missing: set[str] = set()
+        rows = [spec.panels[i : i + columns] for i in range(0, len(spec.panels), columns)]
+        shared = _shared_legend(spec.panels)
+        heights = [max(self._height(panel) for panel in row) for row in rows]
+
+        muted = _hex(colour("muted", self.dark))
+        head = [
+            self._words(spec.title, 12.5, fontweight="bold"),
+            self._words(spec.subtitle, 9),
+        ]
+        names = [text for panel in spec.panels for text in _texts(panel)]
+        for text in names:
+            self._drawable(text)
+        foot = [self._words(text, 8, fontstyle="italic") for text in spec.notes]
+        footer = self._words(spec.footer, 7.5, color=muted)
+        if self.missing:
+            some = " ".join(f"U+{ord(c):04X}" for c in sorted(self.missing)[:6])
+            text = f"□ stands for characters that no installed font has ({some}); Noto Sans CJK has most."
+            foot.append(self._words(text, 8, fontstyle="italic"))
+        foot.append(footer)
+
+        keys = 0.28 if shared else 0.0
+        top = 0.14 + sum(block.height for block in head) + keys + 0.08
+        bottom = 0.1 + sum(block.height for block in foot) + (0.06 if any(b.lines for b in foot) else 0)
+        self.height = top + sum(heights) + bottom
+        self.canvas.set_size_inches(self.width, self.height)
+        self._write(head, 0.14)
+        self._write(foot, self.height - bottom + 0.06)
+        if shared:
+            self._shared_keys(shared, self.height - top + 0.06)
+        self.canvas.set_layout_engine(
+            "constrained",
+            rect=(0.0, bottom / self.height, 1.0, 1 - (top + bottom) / self.height),
+            w_pad=0.1,
+            h_pad=0.06,
+            wspace=0.03,
+            hspace=0.03,
+        )
+        self._panels(rows, heights, columns, {(e.label, e.role) for e in shared})
+
+    # ---- words
+
+    def _drawable(self, text: str) -> str:
+        """A cleaned text with □ for characters that no font has."""
+        kept = []
+        for character in clean(text):
+            if character.isascii() or _has_glyph(character):
+                kept.append(character)
+            else:
+                self.missing.add(character)
+                kept.append("□")
+        return "".join(kept)
+
+    def _words(self, text: str, size: float, **options: Any) -> _Words:
+        """A text wrapped to the width of the picture."""
+        from matplotlib.font_manager import FontProperties
+
+        text = self._drawable(text).strip()
+        if not text:
+            return _Words([], size, options)
+        font = FontProperties(
+            size=size, weight=options.get("fontweight", "normal"), style=options.get("fontstyle", "normal")
+        )
+        renderer = self.canvas.canvas.get_renderer()
+        room = (self.width - 0.28) * self.canvas.dpi
+
+        def wide(part: str) -> float:
+            return float(renderer.get_text_width_height_descent(part, font, False)[0])
+
+        lines = [""]
+        for word in text.split(" "):
+            longer = f"{lines[-1]} {word}" if lines[-1] else word
+            if wide(longer) <= room:
+                lines[-1] = longer
+                continue
+            if lines[-1]:
+                lines.append("")
+            for character in word:  # a word longer than the line is broken anywhere
+                if wide(lines[-1] + character) > room:
+                    lines.append("")
+                lines[-1] += character
+        return _Words(lines, size, options)
+
+    def _write(self, blocks: list[_Words], down: float) -> None:
+        """Words from a distance to the upper edge (inches) downward."""
+        for block in blocks:
+            for line in block.lines:
+                down += block.size * _LINE / 72
+                y = 1 - (down - 0.3 * block.size / 72) / self.height
+                self.canvas.text(
+                    0.14 / self.width,
+                    y,
+                    line,
+                    fontsize=block.size,
+                    va="baseline",
+                    in_layout=False,
+                    **block.options,
+                )
+
+    # ---- panels
+
+    def _height(self, panel: Panel) -> float:
+        """Height in inches: a row for each category of a y axis, else a fixed shape."""
+        if not panel.y.ticks or panel.empty:
+            long = max((len(text) for _, text in panel.x.ticks), default=0)
+            return 2.55 + (0.4 if long * len(panel.x.ticks) > 60 else 0)
+        low, high = span(panel, "y")
+        high = min(high, low + MOST)
+        cells = any(isinstance(mark, Cells) for mark in panel.marks)
+        heads = max((len(text) for _, text in panel.x.ticks), default=0) if cells else 0
+        return max(1.5, 0.85 + (high - low) * 0.26 + 0.045 * heads)
+
+    def _panels(
+        self, rows: list[tuple[Panel, ...]], heights: list[float], columns: int, said: set[tuple[str, Any]]
+    ) -> None:
+        if not rows:
+            return
+        weights = [[max(0.1, panel.weight) for panel in row] + [1.0] * (columns - len(row)) for row in rows]
+        # one grid keeps the columns in line; rows of their own, where the weights differ
+        same = all(panel.weight == 1.0 for row in rows for panel in row) or len(rows) == 1
+        if same:
+            grid = self.canvas.add_gridspec(
+                len(rows), columns, height_ratios=heights, width_ratios=weights[0]
+            )
+        else:
+            outer = self.canvas.add_gridspec(len(rows), 1, height_ratios=heights)
+        for number, row in enumerate(rows):
+            if same:
+                slots = [grid[number, place] for place in range(columns)]
+            else:
+                slots = outer[number].subgridspec(1, columns, width_ratios=weights[number])
+            before: Panel | None = None
+            keys = any(self._has_keys(panel, said) for panel in row)
+            for place, panel in enumerate(row):
+                axes = self.canvas.add_subplot(slots[place])
+                inches = self.width * weights[number][place] / sum(weights[number])
+                again = before is not None and bool(panel.y.ticks) and panel.y.ticks == before.y.ticks
+                self._panel(axes, panel, inches, again, said, keys)
+                before = panel
+
+    def _has_keys(self, panel: Panel, said: set[tuple[str, Any]]) -> bool:
+        entries = any((e.label, e.role) not in said for e in legend(panel))
+        return not panel.empty and (entries or panel.colorbar is not None)
+
+    def _panel(
+        self, axes: Any, panel: Panel, inches: float, again: bool, said: set[tuple[str, Any]], keys: bool
+    ) -> None:
+        entries = [e for e in legend(panel) if (e.label, e.role) not in said] if not panel.empty else []
+        pen = Pen(axes, panel, self.dark, inches, self._drawable)
+        low, high = span(panel, "y")
+        many = f" (first {MOST} of {high - low:.0f})" if panel.y.ticks and high - low > MOST else ""
+        axes.set_title(
+            _wrapped(
+                self._drawable(panel.title) + many,
+                max(18, int((inches - (0 if again else names_width(panel))) * 10.5)),
+            ),
+            loc="left",
+            fontsize=9.5,
+            fontweight="bold",
+            pad=20 if keys else 7,
+        )
+        if panel.empty or not panel.marks:
+            axes.set_axis_off()
+            text = _wrapped(self._drawable(panel.empty or "nothing to draw"), max(16, int(inches * 11)))
+            axes.text(
+                0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=pen.hex("muted")
+            )
+            return
+        pen.draw(names=not again)
+        if panel.colorbar:
+            self._ramp(axes, panel.colorbar)
+        elif entries:
+            axes.legend(
+                *_handles(pen, entries, self._drawable),
+                loc="lower left",
+                bbox_to_anchor=(-0.02, 1.0),
+                borderpad=0.1,
+                borderaxespad=0.1,
+                ncols=len(entries),
+                handlelength=1.6,
+                columnspacing=1.2,
+            )
+
+    def _ramp(self, axes: Any, words: tuple[str, str]) -> None:
+        """The ramp of colours between its two words, over the axes."""
+        from matplotlib.lines import Line2D
+
+        inks = [_hex(colour(role, self.dark)) for role in RAMP]
+        low, high = (self._drawable(word) for word in words)
+        blank = Line2D([], [], linestyle="none")
+        dots = [Line2D([], [], linestyle="none", marker="s", markersize=6, color=c) for c in inks]
+        axes.legend(
+            [blank, *dots, blank],
+            [f"{low} ", "", "", "", "", "", "", high],
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            borderpad=0.1,
+            borderaxespad=0.1,
+            ncols=8,
+            handlelength=0.6,
+            handletextpad=0.25,
+            columnspacing=0.35,
+        )
+
+    def _shared_keys(self, entries: tuple[Entry, ...], y: float) -> None:
+        panel = next(p for p in self.spec.panels if set(entries) <= set(legend(p)))
+        pen = Pen(None, panel, self.dark, self.width, self._drawable)
+        made = self.canvas.legend(
+            *_handles(pen, list(entries), self._drawable),
+            loc="lower left",
+            bbox_to_anchor=(0.14 / self.width, y / self.height),
+            borderpad=0.0,
+            borderaxespad=0.0,
+            ncols=len(entries),
+            handlelength=1.8,
+            columnspacing=1.6,
+            fontsize=9,
+        )
+        made.set_in_layout(False)
+
+
+def _handles(pen: Pen, entries: Iterable[Entry], drawable: Any) -> tuple[list[Any], list[str]]:
+    return [pen.handle(entry) for entry in entries], [drawable(entry.label) for entry in entries]
+
+
+def _shared_legend(panels: tuple[Panel, ...]) -> tuple[Entry, ...]:
+    """Entries that two or more panels have in common, said once for the whole picture."""
+    seen: dict[tuple[str, Any], list[Entry]] = {}
+    for panel in panels:
+        if not panel.empty:
+            for entry in legend(panel):
+                seen.setdefault((entry.label, entry.role), []).append(entry)
+    return tuple(entries[0] for entries in seen.values() if len(entries) > 1)
+
+
+def _matrix_width(panel: Panel) -> float:
+    """Inches that a matrix needs for its texts to be read; zero without one."""
+    rows = [row for mark in panel.marks if isinstance(mark, Cells) for row in mark.texts]
+    if not rows:
+        return 0.0
+    return names_width(panel) + 0.3 + max(len(row) for row in rows) * cell_width(rows)
+
+
+def _texts(panel: Panel) -> Iterable[str]:
+    """Every text of a panel that comes from data."""
+    yield from (panel.title, panel.empty, panel.x.label, panel.y.label, *(panel.colorbar or ()))
+    yield from (text for axis in (panel.x, panel.y) for _, text in axis.ticks)
+    for mark in panel.marks:
+        if isinstance(mark, Cells):
+            yield from (text for row in mark.texts for text in row)
+        else:
+            yield mark.label
+        if isinstance(mark, Bars | Intervals):
+            yield from mark.texts
+
+
+@cache
+def _has_glyph(character: str) -> bool:
+    """Whether an installed font of ours can draw a character."""
+    from matplotlib import font_manager
+
+    paths = [font_manager.findfont(name) for name in _families()]
+    return any(font_manager.get_font(path).get_char_index(ord(character)) for path in paths)
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(text, width)) or ""

@@ -1,0 +1,10 @@
+"""The views, in the order of their digits. Tabs, help, command line and conformance tests read this."""
+
+from __future__ import annotations
+
+from ablate_tui.tui.views import effects, importance, dependence, runs
+from ablate_tui.tui.views.base import View
+
+VIEWS: dict[str, View] = {
+    module.VIEW.name: module.VIEW for module in (effects, importance, dependence, runs)
+}

@@ -1,0 +1,72 @@
+"""The runs themselves, all columns of the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ablate_tui.queries.note import Note
+from ablate_tui.data.sql import quote
+from ablate_tui.queries.slices import where
+from ablate_tui.tui.figure import Figure, Table, TableColumn
+from ablate_tui.tui.views.base import Inputs, View, framed, plain
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The first runs of a slice, in the order asked for."""
+
+    frame: pl.DataFrame
+    of: int  # runs in the slice
+    notes: tuple[Note, ...] = ()
+
+
+def read(inputs: Inputs) -> Runs:
+    """Fetch the rows that are shown."""
+    return Runs(inputs.fetch(inputs.order()), inputs.sample.runs)
+
+
+def figure(result: Runs, inputs: Inputs) -> Figure:
+    """Rows are no picture: the table stands for them."""
+    return framed("runs", "Runs", (), inputs)
+
+
+def table(result: Runs, inputs: Inputs) -> Table:
+    """The rows; the columns that were set by the experimenter and the response first."""
+    frame = result.frame
+    first = [factor.name for factor in inputs.sample.table.factors]
+    response = [inputs.sample.table.response.name]
+    names = [name for name in (*response, *first) if name in frame.columns]
+    names += [name for name in frame.columns if name not in names]
+    columns = tuple(TableColumn(name, name, numeric=frame.schema[name].is_numeric()) for name in names)
+    shown = f"{frame.height:,} of {result.of:,} runs shown" if frame.height < result.of else f"{result.of:,} runs"
+    return Table(columns, tuple(frame.select(names).iter_rows()), "Runs", (shown,))
+
+
+def document(result: Runs, inputs: Inputs) -> dict[str, Any]:
+    """JSON's rows have the source's own columns."""
+    return {"rows": plain(list(result.frame.iter_rows(named=True)))}
+
+
+def sql(inputs: Inputs) -> str:
+    """The rows as SQL."""
+    sample = inputs.sample
+    order = ""
+    if inputs.sort is not None:
+        order = f"\nORDER BY {quote(inputs.sort[0])} {'DESC' if inputs.sort[1] else 'ASC'} NULLS LAST"
+    return f"SELECT *\nFROM {quote(sample.table.table)}\nWHERE {where(sample.slice.set)}{order};"
+
+
+VIEW = View(
+    name="runs",
+    title="Runs",
+    about="The runs of the slice, all columns; s sorts all of them, enter opens one.",
+    read=read,
+    figure=figure,
+    table=table,
+    document=document,
+    sql=sql,
+    sorts_itself=True,
+)
