@@ -60,6 +60,16 @@ class ImportSummary:
     runs: int  # rows in the table now
     sources: tuple[ImportedSource, ...]
 
+    def lines(self) -> tuple[str, ...]:
+        """What was done, in words: a line per source, then the whole."""
+        told = []
+        for source in self.sources:
+            parts = [f"{source.rows} runs"] if source.rows or not source.skipped else []
+            parts += [f"{source.skipped} runs left alone"] if source.skipped else []
+            parts += [f"{source.replaced} replaced"] if source.replaced else []
+            told.append(f"{printable(source.path)}: {', '.join(parts)} ({printable(source.why)})")
+        return (*told, f"{printable(self.into)} holds {self.runs} runs")
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -401,7 +411,7 @@ def _finish(work: _Work) -> None:
     """Write each row's fingerprint anew, since a widened type changes a value's text."""
     run = work.connection.execute
     run(f"DELETE FROM {_ROWS}")
-    run(f"INSERT INTO {_ROWS} SELECT source, mark FROM ({_marks(work)}) JOIN origin USING (place) ORDER BY place")
+    run(f"INSERT INTO {_ROWS} SELECT source, mark FROM ({_marks(work)}) JOIN origin USING (place)")
     if work.hidden:
         run(f"ALTER TABLE {_RUNS} RENAME {quote(work.hidden)} TO rowid")
 

@@ -133,7 +133,9 @@ def _dtype(store: Store, text: str, what: str) -> str:
 def _evaluate(store: Store, sql: str, text: str, what: str) -> np.ma.MaskedArray[Any, Any]:
     with store.cursor() as cursor:
         try:
-            found = cursor.execute(f"SELECT runs.{quote(store.row)} AS place, {sql} AS y FROM runs").fetchnumpy()
+            found = cursor.execute(
+                f"SELECT runs.{quote(store.row)} AS place, {sql} AS y FROM runs"
+            ).fetchnumpy()
         except Interrupted:
             raise
         except DatabaseError as error:

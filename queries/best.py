@@ -13,7 +13,7 @@ from ablate_tui.queries.note import Note
 from ablate_tui.queries.ordered import best_runs, order
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
-from ablate_tui.queries.sql import factor_columns, over_finished, response_name, runs_in_slice, with_input
+from ablate_tui.queries.sql import factor_columns, free_name, response_name, runs_in_slice, with_input
 
 LISTED = 1_000
 SHARE = 0.1
@@ -80,14 +80,17 @@ def best(sample: Sample, share: float = SHARE) -> Best:
                 why = "fixed by the filter"
             elif text not in allowed:
                 why = "left out by the filter"
-            reasons.say(_name(rows_switch := factor.name, text, factor.is_switch), "share base", why)
-            rows.append(BestRow(rows_switch, text, None, None, None))
+            reasons.say(_name(factor.name, text, factor.is_switch), "share base", why)
+            rows.append(BestRow(factor.name, text, None, None, None))
     if rows:
         reasons.say("*", "p", "not computed in this version")
     if chosen.ties:
         reasons.say("*", "share", chosen.ties)
     listed = min(LISTED, runs.n)
-    at = _best_first(sample, runs.at, runs.y)[:listed]
+    at = runs.at
+    if sample.table.response.goal == "max":
+        at = at[np.argsort(-runs.y, kind="stable")]  # turned round, equal ones keep the source's order
+    at = at[:listed]
     if listed < runs.n:
         reasons.say("*", "runs", f"{listed:,} of {runs.n:,} finished runs listed")
     y = sample.y[at]
@@ -110,13 +113,6 @@ def _name(switch: str, level: str, is_switch: bool) -> str:
     return switch if is_switch else f"{switch}={level}"
 
 
-def _best_first(sample: Sample, at: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Positions in ascending order of y, turned best first; equal ones keep the source's order."""
-    if sample.table.response.goal == "min":
-        return at
-    return at[np.argsort(-y, kind="stable")] if len(y) < 2 or (y[1:] == y[:-1]).any() else at[::-1]
-
-
 def ranked_runs(
     sample: Sample, sort: str = "response", descending: bool = False, limit: int | None = None
 ) -> NDArray[np.int64]:
@@ -128,7 +124,7 @@ def ranked_runs(
     sort : str
         "response", the response's own name, or a factor's.
     descending : bool
-        By the response: largest first instead of smallest. By a factor: last level first; runs of one
+        By the response: worst first instead of best first. By a factor: last level first; runs of one
         level are best first either way.
     limit : int, optional
         How many rows.
@@ -145,7 +141,8 @@ def ranked_runs(
         No such factor.
     """
     if sort in ("response", sample.table.response.name):
-        key = -sample.y if descending else sample.y
+        flip = descending != (sample.table.response.goal == "max")
+        key = -sample.y if flip else sample.y
         return sample.index[np.argsort(key, kind="stable")[:limit]]  # NaN sorts last
     code = sample.code(sample.table.factor(sort).name).astype(np.int64)
     unknown = code == NO_LEVEL
@@ -169,7 +166,7 @@ def best_sql(sample: Sample, share: float = SHARE) -> str:
     """
     if not sample.table.factors:
         return "-- No column is a switch.\nSELECT NULL AS switch WHERE FALSE"
-    y = response_name(sample)
+    y, place, k = response_name(sample), free_name(sample, "place"), free_name(sample, "k")
     direction = "ASC" if sample.table.response.goal == "min" else "DESC"
     parts = []
     for factor in sample.table.factors:
@@ -177,20 +174,21 @@ def best_sql(sample: Sample, share: float = SHARE) -> str:
         levels = f"(SELECT DISTINCT {quote(factor.name)} AS level FROM ranked) AS levels"
         if factor.is_switch:
             levels = f"(SELECT {literal(factor.on)} AS level) AS levels"
-        same = f"avg(({column} = levels.level)::INTEGER)"
+        same = f"avg(CAST({column} = levels.level AS INTEGER))"
         parts.append(
             f"SELECT {literal(factor.name)} AS switch, levels.level AS level,\n"
-            f"  {same} FILTER (ranked.place <= ranked.k) AS share, {same} AS base\n"
-            f"FROM (SELECT *, {_place(y, direction)} AS place, ceil({share!r} * count(*) OVER () - 1e-9) AS k"
-            f" FROM input WHERE isfinite({y})) AS ranked, {levels}\n"
-            f"WHERE {column} IS NOT NULL AND levels.level IS NOT NULL\nGROUP BY levels.level"
+            f"  {same} FILTER (ranked.{place} <= ranked.{k}) AS share, {same} AS base\n"
+            f"FROM ranked, {levels}\nWHERE {column} IS NOT NULL AND levels.level IS NOT NULL\n"
+            f"GROUP BY levels.level"
         )
-    body = "\nUNION ALL\n".join(part.replace("FROM ranked)", "FROM input)") for part in parts)
-    return f"{with_input(sample, factor_columns(sample))}\n{body}\nORDER BY switch, level"
-
-
-def _place(y: str, direction: str) -> str:
-    return f"rank() OVER (ORDER BY {y} {direction})"
+    body = "\nUNION ALL\n".join(parts)
+    # rank() gives runs that tie at the border the same place, so they are in or out together
+    return (
+        f"{with_input(sample, factor_columns(sample))}, ranked AS (\n"
+        f"SELECT *, rank() OVER (ORDER BY {y} {direction}) AS {place},"
+        f" ceil({share!r} * count(*) OVER () - 1e-9) AS {k}\nFROM input WHERE isfinite({y})\n)\n"
+        f"{body}\nORDER BY switch, level"
+    )
 
 
 def runs_sql(sample: Sample) -> str:
@@ -201,6 +199,3 @@ def runs_sql(sample: Sample) -> str:
         f"SELECT *\n{runs_in_slice(sample)}\n"
         f"ORDER BY coalesce(isfinite({y}), FALSE) DESC, {y} {direction} NULLS LAST"
     )
-
-
-__all__ = ["Best", "BestRow", "best", "best_sql", "over_finished", "ranked_runs", "runs_sql"]

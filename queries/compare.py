@@ -114,8 +114,7 @@ def compare(sample: Sample) -> Comparison:
         reasons.say("*", "n", f"{nulls:,} runs without a level of {contrast} are on no side")
     with np.errstate(all="ignore"):
         rows = tuple(
-            _row(level, y, code[sample.status != 0] == at, sample.status[sample.status != 0], reasons)
-            for at, (level, y) in enumerate(sides.items())
+            _row(level, y, sample.status[code == at], reasons) for at, (level, y) in enumerate(sides.items())
         )
         boxes = tuple(box_stats(level, y) for level, y in sides.items())
         histogram = _histogram(sides, pooled, reasons)
@@ -143,13 +142,7 @@ def compare(sample: Sample) -> Comparison:
     )
 
 
-def _row(
-    level: str,
-    y: NDArray[np.float64],
-    here: NDArray[np.bool_],
-    status: NDArray[np.uint8],
-    reasons: Reasons,
-) -> SideRow:
+def _row(level: str, y: NDArray[np.float64], status: NDArray[np.uint8], reasons: Reasons) -> SideRow:
     n = len(y)
     none, few, large = "no finished run", "fewer than two finished runs", "too large for a number"
     mean = float(y.mean()) if n else math.nan
@@ -162,8 +155,8 @@ def _row(
     return SideRow(
         level=level,
         n=n,
-        diverged=int(np.count_nonzero(here & (status == DIVERGED))),
-        missing=int(np.count_nonzero(here & (status == MISSING))),
+        diverged=int(np.count_nonzero(status == DIVERGED)),
+        missing=int(np.count_nonzero(status == MISSING)),
         mean=reasons.figure(level, "mean", mean, why),
         sd=reasons.figure(level, "sd", sd, large if n > 1 else few),
         min=reasons.figure(level, "min", ends[0], why),
@@ -179,7 +172,7 @@ def _histogram(
     if not len(edges):
         why = "the range is too large for a number" if len(pooled) else "no finished run"
         reasons.say("*", "histogram", why)
-        return Histogram((), {level: () for level in sides})
+        return Histogram((), dict.fromkeys(sides, ()))
     counts = {}
     for level, y in sides.items():
         below = np.searchsorted(y, edges[:-1], side="left")

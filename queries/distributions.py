@@ -48,7 +48,7 @@ def histogram_edges(y: NDArray[np.float64]) -> NDArray[np.float64]:
     if max(abs(low), abs(high)) < 2**52 and np.array_equal(y, np.rint(y)):
         whole = max(1, math.ceil(width), math.ceil((span + 1) / MOST_BINS))
         bins = math.ceil((span + 1) / whole)
-        return low - 0.5 + whole * np.arange(bins + 1.0)
+        return np.asarray(low - 0.5 + whole * np.arange(bins + 1.0))
     bins = math.ceil(min(max(span / width, FEWEST_BINS), MOST_BINS))
     edges = np.linspace(low, high, bins + 1)
     return edges if (np.diff(edges) > 0).all() else np.array([low, high])
@@ -58,7 +58,7 @@ def bandwidth(y: NDArray[np.float64]) -> float:
     """Scott's (1992): SD (ddof=1) times n^(−1/5); NaN or 0 where there is no density."""
     if len(y) < 2 or y[0] == y[-1]:
         return 0.0
-    return float(np.std(y, ddof=1)) * len(y) ** -0.2
+    return float(np.std(y, ddof=1)) * math.pow(len(y), -0.2)
 
 
 def density(y: NDArray[np.float64], h: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -158,5 +158,16 @@ def box_stats(level: str, y: NDArray[np.float64]) -> BoxStats:
     shown = beyond
     if len(beyond) > OUTLIERS:
         shown = beyond[np.rint(np.linspace(0, len(beyond) - 1, OUTLIERS)).astype(np.int64)]
-    numbers = [v if math.isfinite(v) else None for v in (q25, median, q75, low, high, float(y.mean()))]
-    return BoxStats(level, len(y), *numbers, tuple(shown.tolist()), len(beyond))
+    mean = float(y.mean())
+    return BoxStats(
+        level=level,
+        n=len(y),
+        q25=q25,
+        median=median,
+        q75=q75,
+        low=low,
+        high=high,
+        mean=mean if math.isfinite(mean) else None,
+        outliers=tuple(shown.tolist()),
+        outlier_count=len(beyond),
+    )

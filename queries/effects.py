@@ -4,109 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, NO_LEVEL, Factor
+from ablate_tui.data.schema import NO_LEVEL, Factor
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.cells import cells
+from ablate_tui.queries.effect_row import FIGURES, NOT_YET, OMNIBUS, PAIR_FIGURES, REST, EffectRow, row_name
 from ablate_tui.queries.failures import Failures, failure_p
+from ablate_tui.queries.levels import LevelCounts, RankedByLevel
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.ordered import BestRuns, Ordered, Ranks, best_runs, order, rank
 from ablate_tui.queries.pairs import FinishedRuns, finished_runs, match
 from ablate_tui.queries.rank_tests import kruskal, mann_whitney, wilcoxon
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
-from ablate_tui.queries.sql import factor_columns, over_finished, response_name, with_input
-from ablate_tui.queries.sql import input_sql as input_sql
+from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, response_name, with_input
 from ablate_tui.queries.two_sample import Side, brown_forsythe, side, welch
+
+__all__ = ["EffectRow", "Effects", "Glance", "effects", "effects_sql", "glance", "input_sql"]
 
 BEST_SHARE = 0.1
 MOST_COMPARISONS = 100_000_000  # levels × runs: beyond, a factor's levels are not set against the rest
-
-
-@dataclass(frozen=True)
-class EffectRow:
-    """A switch, or a level of a factor against the rest of its levels.
-
-    Differences are on less off, ratios on by off; SDs have ddof=1. Sides count finished runs;
-    `failed_on` is a share of the runs that are not missing. Field names are those of the JSON.
-    """
-
-    switch: str
-    on: str
-    off: str
-    n_on: int
-    n_off: int
-    diverged_on: int
-    diverged_off: int
-    mean_on: float | None = None
-    mean_off: float | None = None
-    mean_diff: float | None = None
-    mean_diff_low: float | None = None
-    mean_diff_high: float | None = None
-    median_on: float | None = None
-    median_off: float | None = None
-    median_diff: float | None = None
-    sd_on: float | None = None
-    sd_off: float | None = None
-    sd_ratio: float | None = None
-    sd_ratio_low: float | None = None
-    sd_ratio_high: float | None = None
-    iqr_on: float | None = None
-    iqr_off: float | None = None
-    welch_p: float | None = None
-    mann_whitney_p: float | None = None
-    brown_forsythe_p: float | None = None
-    failed_on: float | None = None
-    failed_off: float | None = None
-    failure_p: float | None = None
-    location_p: float | None = None
-    location_basis: str | None = None
-    sd_between_on: float | None = None
-    sd_between_off: float | None = None
-    sd_within_on: float | None = None
-    sd_within_off: float | None = None
-    noise_basis: str | None = None
-    noise_ratio: float | None = None
-    noise_ratio_median: float | None = None
-    ln_f_star: float | None = None
-    noise_p: float | None = None
-    pairs: int | None = None
-    pair_mean_diff: float | None = None
-    pair_median_diff: float | None = None
-    pair_win_rate: float | None = None
-    wilcoxon_p: float | None = None
-    best_share_on: float | None = None
-    base_share_on: float | None = None
-    best_p: float | None = None
-    location_q: float | None = None
-    noise_q: float | None = None
-    verdict: str | None = None
-    spread_cause: str | None = None
-    reason: str | None = None
-    kruskal_p: float | None = None
-    omnibus_brown_forsythe_p: float | None = None
-
-    @property
-    def name(self) -> str:
-        """The row's name in notes: the switch, or "factor=level"."""
-        return row_name(self.switch, self.on, self.off)
-
-
-NOT_YET = (
-    "mean_diff_low mean_diff_high sd_ratio_low sd_ratio_high location_p location_basis sd_between_on"
-    " sd_between_off sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star noise_p"
-    " best_p location_q noise_q verdict spread_cause reason"
-)
-PAIR_FIGURES = "pair_mean_diff pair_median_diff pair_win_rate wilcoxon_p"
-OMNIBUS = "kruskal_p omnibus_brown_forsythe_p"
-FIGURES = " ".join(
-    f.name for f in fields(EffectRow)[7:] if f.name not in NOT_YET.split() and f.name not in OMNIBUS.split()
-)
-REST = "rest"
 
 
 @dataclass(frozen=True)
@@ -115,11 +36,6 @@ class Effects:
 
     rows: tuple[EffectRow, ...]
     notes: tuple[Note, ...]
-
-
-def row_name(switch: str, on: str, off: str) -> str:
-    """How notes call a row."""
-    return f"{switch}={on}" if off == REST else switch
 
 
 def effects(sample: Sample) -> Effects:
@@ -174,9 +90,9 @@ class _Table:
     def rows(self, factor: Factor) -> Iterator[EffectRow]:
         sample = self.sample
         code = sample.code(factor.name)
-        counts = _Counts(code, sample.status, sample.failed, len(factor.levels))
+        counts = LevelCounts(code, sample.status, sample.failed, len(factor.levels))
         allowed = self.levels.get(factor.name, factor.levels)
-        ordered = _OfFactor(self.ordered, self.ranks, self.best, code)
+        ordered = RankedByLevel(self.ordered, self.ranks, self.best, code)
         if factor.is_switch:
             sides = (1, factor.off)
             if len(allowed) == 1:
@@ -215,7 +131,7 @@ class _Table:
                 row = row_name(factor.name, level, factor.off if factor.is_switch else REST)
                 self.reasons.say(row, "n_on n_off", f"{nulls:,} runs without a level are on neither side")
 
-    def fixed(self, switch: str, counts: _Counts, on: str, level: int, off: str, why: str) -> EffectRow:
+    def fixed(self, switch: str, counts: LevelCounts, on: str, level: int, off: str, why: str) -> EffectRow:
         """A row that has its counts only."""
         name = row_name(switch, on, off)
         self.reasons.say(name, FIGURES + (f" {OMNIBUS}" if off == REST else ""), why)
@@ -224,7 +140,7 @@ class _Table:
         return EffectRow(switch, on, off, *counts.sides(level))
 
     def omnibus(
-        self, factor: Factor, ordered: _OfFactor, sides: list[Side]
+        self, factor: Factor, ordered: RankedByLevel, sides: list[Side]
     ) -> tuple[float | None, float | None]:
         """Kruskal-Wallis' and Brown-Forsythe's p over all levels of a factor."""
         sums = np.bincount(ordered.code, weights=ordered.ranks.rank, minlength=len(sides)).astype(np.float64)
@@ -241,11 +157,11 @@ class _Table:
     def compared(
         self,
         factor: Factor,
-        counts: _Counts,
+        counts: LevelCounts,
         on_text: str,
         level: int,
         off_text: str,
-        ordered: _OfFactor,
+        ordered: RankedByLevel,
         on: Side | None = None,
         omnibus: tuple[float | None, float | None] | None = None,
     ) -> EffectRow:
@@ -352,55 +268,6 @@ class _Table:
             int(np.count_nonzero(better)) / len(difference),
             figure(name, "wilcoxon_p", wilcoxon(difference), "all pairs are equal"),
         )
-
-
-class _Counts:
-    """Runs by level and status; a run without a level is in none of them."""
-
-    def __init__(
-        self, code: NDArray[np.int16], status: NDArray[np.uint8], failed: NDArray[np.bool_], levels: int
-    ) -> None:
-        slot = 3 * (code.astype(np.int64) + 1) + status  # NO_LEVEL comes first
-        by = np.bincount(slot, minlength=3 * (levels + 1)).reshape(-1, 3)[1:]
-        self.n, self.diverged = by[:, FINISHED], by[:, DIVERGED]
-        self.outcomes = self.n + self.diverged
-        hit = code[failed & (status != MISSING)].astype(np.int64) + 1
-        self.failures = np.bincount(hit, minlength=levels + 1)[1:]
-        self.total = int(self.n.sum()), int(self.diverged.sum())
-
-    def sides(self, level: int) -> tuple[int, int, int, int]:
-        """Finished on and off, diverged on and off."""
-        n, diverged = int(self.n[level]), int(self.diverged[level])
-        return n, self.total[0] - n, diverged, self.total[1] - diverged
-
-    def failed(self, level: int) -> tuple[float, float]:
-        """Share of failed runs on and off, NaN without any outcome."""
-        failed, of = int(self.failures[level]), int(self.outcomes[level])
-        others, of_others = int(self.failures.sum()) - failed, int(self.outcomes.sum()) - of
-        return failed / of if of else math.nan, others / of_others if of_others else math.nan
-
-
-class _OfFactor:
-    """The finished runs that have a level of one factor, ascending, and their ranks."""
-
-    def __init__(self, ordered: Ordered, ranks: Ranks, best: BestRuns, code: NDArray[np.int16]) -> None:
-        self.code: NDArray[np.int16] = code[ordered.at]
-        self.y = ordered.y
-        self.ranks = ranks
-        self.best = self.code[best.start : best.stop]
-        known = self.code != NO_LEVEL
-        if not known.all():
-            self.code, self.y, self.best = self.code[known], self.y[known], self.best[self.best != NO_LEVEL]
-            self.ranks = rank(self.y)
-
-    @property
-    def n(self) -> int:
-        return len(self.y)
-
-    def shares(self, level: int) -> tuple[float, float]:
-        """Share of a level among the best runs and among all."""
-        best, base = np.count_nonzero(self.best == level), np.count_nonzero(self.code == level)
-        return best / len(self.best) if len(self.best) else math.nan, base / self.n if self.n else math.nan
 
 
 @dataclass(frozen=True)

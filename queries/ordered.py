@@ -78,8 +78,8 @@ def quantile(y: NDArray[np.float64], q: float) -> float:
     place = q * (len(y) - 1)
     low = math.floor(place)
     high = min(low + 1, len(y) - 1)
-    a, b = float(y[low]), float(y[high])
-    return a + (b - a) * (place - low)
+    a, b, part = float(y[low]), float(y[high]), place - low
+    return a if a == b else a * (1 - part) + b * part  # b − a could be too large for a number
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,9 +98,9 @@ class PairRow:
     pair: int
     configuration: str  # the other free factors, "a=true, b=false"
     replicate: int | None  # code of the replicate; None where the sweep has no replicate columns
-    on: float
-    off: float
-    difference: float
+    on: float | None  # None where it is too large for a number
+    off: float | None
+    difference: float | None
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
     ):
         words = [f"{other.name}={_level(other, int(sample.codes[row, at]))}" for row, other in shown]
         replicate = int(sample.replicate[at]) if sample.table.replicates else None
-        rows.append(PairRow(number, ", ".join(words), replicate, on, off, on - off))
+        figures = (value if math.isfinite(value) else None for value in (on, off, on - off))
+        rows.append(PairRow(number, ", ".join(words), replicate, *figures))
     notes = []
     total = len(found.run)
     if len(sample.slice.set.get(factor.name, ())) == 1:

@@ -69,7 +69,8 @@ def _moments(y: NDArray[np.float64]) -> tuple[float, float]:
         return low, 0.0
     mean = float(y.mean())
     off = y - mean
-    return mean, max(0.0, float(off @ off) - float(off.sum()) ** 2 / len(y))
+    rest = float(off.sum())  # zero but for rounding
+    return mean, max(0.0, float(off @ off) - rest * rest / len(y))
 
 
 def welch(on: Side, off: Side) -> float:
@@ -77,18 +78,14 @@ def welch(on: Side, off: Side) -> float:
 
     NaN where a side has fewer than two runs or both have no variance.
     """
-    if on.n < 2 or off.n < 2 or not on.squares + off.squares > 0:
+    if on.n < 2 or off.n < 2 or not 0 < on.squares + off.squares < math.inf:
         return math.nan
     from scipy.special import stdtr
 
     a, b = on.squares / (on.n - 1) / on.n, off.squares / (off.n - 1) / off.n
-    with np.errstate(all="ignore"):
-        square, parts = (
-            np.float64(a + b) ** 2,
-            np.float64(a) ** 2 / (on.n - 1) + np.float64(b) ** 2 / (off.n - 1),
-        )
-        degrees = square / parts
-        return 2 * float(stdtr(degrees, -abs(on.mean - off.mean) / math.sqrt(a + b)))
+    share = a / (a + b)
+    degrees = 1 / (share * share / (on.n - 1) + (1 - share) * (1 - share) / (off.n - 1))
+    return 2 * float(stdtr(degrees, -abs(on.mean - off.mean) / math.sqrt(a + b)))
 
 
 def brown_forsythe(sides: Sequence[Side]) -> float:
@@ -111,10 +108,10 @@ def brown_forsythe(sides: Sequence[Side]) -> float:
         return math.nan
     within = sum(s.distance_squares for s in there)
     rounding = 4 * EPSILON * max(s.magnitude for s in there)
-    if not within > n * rounding**2:
+    if not within > n * rounding * rounding:
         return math.nan
     from scipy.special import fdtrc
 
     centre = sum(s.n * s.distance for s in there) / n
-    between = sum(s.n * (s.distance - centre) ** 2 for s in there)
+    between = sum(s.n * (s.distance - centre) * (s.distance - centre) for s in there)
     return float(fdtrc(k - 1, n - k, (n - k) * between / ((k - 1) * within)))

@@ -49,17 +49,19 @@ class AblateApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "contrast", "contrast", tooltip="Make the switch under the cursor the contrast", id="contrast"),
+        Binding("v", "part", "part", tooltip="Next part of the view: table, plots", id="part"),
+        Binding("e", "export", "export", tooltip="Write the view to a PNG, SVG or PDF", id="export"),
+        Binding("question_mark,f1", "help", "help", key_display="?", id="help"),
+        Binding("q", "quit", "quit", id="quit"),
+        Binding("slash", "find", "find", tooltip="Find a switch", id="find"),
+        Binding("r", "response", "response", tooltip="Choose the response: a column or SQL", id="response"),
         Binding("x", "clear", "clear", tooltip="Clear all filters", id="clear"),
-        Binding("v", "part", "view part", tooltip="Next part of the view: table, plots", id="part"),
+        Binding("u", "undo", "undo", tooltip="Undo the last change of the slice", id="undo"),
         Binding("s", "sort", "sort", tooltip="Sort the table by the next column", id="sort"),
         Binding("S", "reverse", "reverse", tooltip="Sort the other way round", show=False, id="reverse"),
         Binding("o", "color", "colour", tooltip="Next colour of the dependence plot", show=False, id="color"),
         Binding("t", "target", "target", tooltip="Importance for the mean or for the spread", show=False, id="target"),
-        Binding("r", "response", "response", tooltip="Choose the response: a column or SQL", id="response"),
-        Binding("slash", "find", "find", tooltip="Find a switch", id="find"),
-        Binding("e", "export", "export", tooltip="Write the view to a PNG, SVG or PDF", id="export"),
         Binding("y", "copy", "copy", tooltip="Copy the view as text", show=False, id="copy"),
-        Binding("u", "undo", "undo", tooltip="Undo the last change of the slice", id="undo"),
         Binding("ctrl+r", "redo", "redo", tooltip="Redo it", show=False, id="redo"),
         Binding("left_square_bracket", "neighbour(-1)", "previous view", show=False, id="previous"),
         Binding("right_square_bracket", "neighbour(1)", "next view", show=False, id="next"),
@@ -67,9 +69,7 @@ class AblateApp(App[None]):
             Binding(str(at % 10), f"view('{name}')", f"view {name}", show=False, id=f"view.{name}")
             for at, name in enumerate(list(VIEWS)[:10], start=1)
         ),
-        Binding("question_mark,f1", "help", "help", key_display="?", id="help"),
         Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
-        Binding("q", "quit", "quit", id="quit"),
     ]
 
     @dataclass
@@ -107,13 +107,22 @@ class AblateApp(App[None]):
         super().__init__()
         self.session = session
         session.row_limit = ROWS
-        self.history = History(look)
+        self.history = History(self.with_contrast(look))
         self.view_name = next(iter(VIEWS))
         self.part: dict[str, int] = {}
         self.sorts: dict[str, Sort] = {}
         self.exported: list[Path] = []
         self.result: Any = None
         self.last: dict[str, str] = {}
+
+    def with_contrast(self, look: Look) -> Look:
+        """Start with something to see: contrast the switch with the largest mean difference."""
+        if look.slice.contrast is not None:
+            return look
+        sizes = {g.switch: abs(g.mean_diff) for g in glance(self.session.sample(look)) if g.mean_diff is not None}
+        largest = max(sizes, key=lambda name: sizes[name], default=None)
+        table = self.session.table(look.response, look.goal)
+        return replace(look, slice=look.slice.contrasted(table, largest))
 
     @property
     def look(self) -> Look:
@@ -125,12 +134,12 @@ class AblateApp(App[None]):
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
         yield Header(id="header", markup=False)
+        yield TabBar(VIEWS, id="tabs")
         with Horizontal(id="main"):
             with Vertical(id="side"):
                 yield SwitchList(id="switches")
                 yield Ranking(id="ranking")
             with Vertical(id="right"):
-                yield TabBar(VIEWS, id="tabs")
                 yield Body(id="body")
         yield Footer(show_command_palette=False)
 
@@ -144,7 +153,7 @@ class AblateApp(App[None]):
         switches.show(table.factors, self.look.slice, ())
         switches.focus()
         if self.look.focus is None and table.factors:
-            self.history.go(replace(self.look, focus=self.look.slice.contrast or table.factors[0].name))
+            self.history.present = replace(self.look, focus=self.look.slice.contrast or table.factors[0].name)
         if self.look.focus:
             switches.go_to(self.look.focus)
         for note in table.notes:

@@ -54,7 +54,7 @@ def fit(text: str, cells: int) -> str:
 
     if width(text) <= cells:
         return set_cell_size(text, cells)
-    return set_cell_size(text, cells - 2) + "… "
+    return set_cell_size(text, cells - 1) + "…"
 
 
 def as_text(table: Table) -> str:

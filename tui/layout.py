@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PANEL_WIDTH, PANEL_HEIGHT = 35, 10  # the smallest plot that can be read beside another
-WIDE, HIGH = 64, 20  # below this, one part at a time
+PANEL_WIDTH, PANEL_HEIGHT = 34, 10  # the smallest plot that can be read beside another
+HIGH = 20  # below this, a long table and the panels take turns
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def arrange(
     """
     if panels == 0:
         return Arrangement(height, (), 1, width, 0, 1)
-    if width < WIDE or height < HIGH:
+    wanted = rows + 2 if has_table else 0  # the heading, and the bar that scrolls sideways
+    if height < HIGH and wanted > height - PANEL_HEIGHT:
         parts = panels + has_table
         at = part % parts
         table_at = (0 if table_first else panels) if has_table else -1
@@ -49,7 +50,7 @@ def arrange(
             return Arrangement(height, (), 1, width, 0, parts)
         panel = at - (table_first and has_table)
         return Arrangement(0, (panel,), 1, width, height, parts)
-    table_height = min(rows + 1, max(4, height - PANEL_HEIGHT - 1)) if has_table else 0
+    table_height = min(wanted, max(0, height - PANEL_HEIGHT))
     left = height - table_height
     columns = max(1, min(width // PANEL_WIDTH, panels, 3))
     lines = max(1, min(left // PANEL_HEIGHT, -(-panels // columns)))

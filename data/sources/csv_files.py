@@ -50,7 +50,7 @@ def copy_csv(connection: Connection, files: Sequence[str]) -> list[str]:
     ):
         unique = _unique(header)
         notes += [
-            f'column "{printable(old)}" is read as "{printable(new)}": the header has that name twice'
+            f'column "{printable(old)}" is read as "{printable(new)}": its name is empty or there twice'
             for old, new in zip(header, unique, strict=True)
             if old != new
         ]
@@ -89,17 +89,18 @@ def _head(path: str) -> tuple[str, tuple[str, ...], bool]:
 
 
 def _unique(header: Sequence[str]) -> list[str]:
-    """Column names that DuckDB can tell apart: it ignores case."""
-    taken = {name.lower() for name in header if name}
+    """Column names that DuckDB can tell apart: it ignores case. An empty name becomes ``column0``."""
+    named = [name or f"column{position}" for position, name in enumerate(header)]
+    given = {name.lower() for name in named}
     seen: set[str] = set()
-    unique = []
-    for position, name in enumerate(header):
-        new, number = name or f"column{position}", 2
-        while new.lower() in seen or (new != name and new.lower() in taken):
-            new, number = f"{name or 'column'}_{number}", number + 1
-        seen.add(new.lower())
-        unique.append(new)
-    return unique
+    for position, name in enumerate(named):
+        number = 2
+        while named[position].lower() in seen:
+            if (other := f"{name}_{number}").lower() not in given | seen:
+                named[position] = other
+            number += 1
+        seen.add(named[position].lower())
+    return named
 
 
 def _reader(files: Sequence[str], delimiter: str, names: Sequence[str], packed: bool) -> str:

@@ -39,10 +39,11 @@ def copy_table(connection: Connection, path: str, table: str | None) -> str:
         found = _tables(connection)
         name = _choose(path, found, table)
         schema, bare, is_view = found[name]
+        whole = f"{quote(_ALIAS)}.{quote(schema)}.{quote(bare)}"
         try:
-            connection.execute(
-                f"CREATE TABLE main.runs AS SELECT * FROM {quote(_ALIAS)}.{quote(schema)}.{quote(bare)}"
-            )
+            # Views look for their tables in the current database.
+            connection.execute(f"USE {quote(_ALIAS)}.main")
+            connection.execute(f"CREATE TABLE memory.main.runs AS SELECT * FROM {whole}")
         except DatabaseError as error:
             if is_view and "disabled" in str(error):
                 raise SourceError(
@@ -54,6 +55,7 @@ def copy_table(connection: Connection, path: str, table: str | None) -> str:
                 f'{what} "{printable(name)}" of "{printable(path)}" can\'t be read: {reason(error)}'
             ) from error
         finally:
+            connection.execute("USE memory.main")
             connection.execute(f"DETACH {quote(_ALIAS)}")
     return name
 

@@ -15,7 +15,7 @@ from ablate_tui.data.sql import literal, quote
 MISSING_WORDS = ("NA", "N/A", "<NA>", "null", "NULL", "None")
 
 _NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?nan|[-+]?inf(inity)?"
-_INTEGER = r"\s*[-+]?\d+\s*"
+_INTEGER = r"\s*[-+]?(0|[1-9]\d*)\s*"
 _NOT_A_NUMBER = r"^\s*[-+]?0\d|_"  # 007 is a name; DuckDB would also take 1_000
 _LIST = rf"(?is)\s*\[\s*(({_NUMBER}|null|none)\s*(,\s*|\]))*\]?\s*"
 
@@ -54,7 +54,7 @@ def lists_in(connection: Connection, table: str, names: Sequence[str]) -> list[C
             f"({column} IS NULL) FROM {table}"
         ).fetchall()[0]
         if others == 0:
-            found.append(Conversion(name, "DOUBLE[]", f"TRY_CAST({column} AS DOUBLE[])"))
+            found.append(Conversion(name, "DOUBLE[]", _cast(column, "DOUBLE[]")))
     return found
 
 
@@ -81,10 +81,10 @@ def judge(connection: Connection, relation: str, names: Sequence[str]) -> list[C
         counts += [
             f"count({column})",
             f"count_if({column} IN ({words}))",
-            f"count_if(TRY_CAST({column} AS DOUBLE) IS NOT NULL "
+            f"count_if({_cast(column, 'DOUBLE')} IS NOT NULL "
             f"AND NOT regexp_matches({column}, {literal(_NOT_A_NUMBER)}))",
             f"count_if(regexp_full_match({column}, {literal(_INTEGER)}) "
-            f"AND TRY_CAST({column} AS BIGINT) IS NOT NULL)",
+            f"AND {_cast(column, 'BIGINT')} IS NOT NULL)",
             f"count_if(lower({column}) IN ('true', 'false'))",
             f"count_if({_is_list(column)})",
         ]
@@ -107,21 +107,26 @@ def _conversion(
 ) -> Conversion:
     column = quote(name)
     if filled == 0:
-        return Conversion(name, "DOUBLE", f"CAST({column} AS DOUBLE)")
+        return Conversion(name, "DOUBLE", "CAST(NULL AS DOUBLE)")
     if integers and integers + words == filled:
-        return Conversion(name, "BIGINT", f"TRY_CAST({column} AS BIGINT)", words)
+        return Conversion(name, "BIGINT", _cast(column, "BIGINT"), words)
     if numbers and numbers + words == filled:
-        return Conversion(name, "DOUBLE", f"TRY_CAST({column} AS DOUBLE)", words)
+        return Conversion(name, "DOUBLE", _cast(column, "DOUBLE"), words)
     if truths and truths + words == filled:
         truth = f"CASE lower({column}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
         return Conversion(name, "BOOLEAN", truth, words)
     if lists == filled:
-        return Conversion(name, "DOUBLE[]", f"TRY_CAST({column} AS DOUBLE[])")
+        return Conversion(name, "DOUBLE[]", _cast(column, "DOUBLE[]"))
     return Conversion(name, "VARCHAR", column)
 
 
 def _is_list(column: str) -> str:
     return (
         f"({column} LIKE '[%' AND regexp_full_match({column}, {literal(_LIST)}) "
-        f"AND TRY_CAST({column} AS DOUBLE[]) IS NOT NULL)"
+        f"AND {_cast(column, 'DOUBLE[]')} IS NOT NULL)"
     )
+
+
+def _cast(column: str, dtype: str) -> str:
+    # Without trim DuckDB 2.0 moves the cast into its CSV reader, where a word such as NA is an error.
+    return f"TRY_CAST(trim({column}) AS {dtype})"

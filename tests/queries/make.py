@@ -24,7 +24,13 @@ REFERENCES: dict[str, dict[str, object]] = {
         "on": {"qk_activ": "gelu", "post_attn_norm": "rms_norm"},
     },
     "llvm": {"factors": None, "response": "PERF-", "goal": "min", "replicates": [], "on": {}},
-    "npk": {"factors": ["block", "N", "P", "K"], "response": "yield", "goal": "max", "replicates": [], "on": {}},
+    "npk": {
+        "factors": ["block", "N", "P", "K"],
+        "response": "yield",
+        "goal": "max",
+        "replicates": [],
+        "on": {},
+    },
 }
 REFERENCES["att_norm_raw"] = REFERENCES["att_norm"]
 
@@ -52,7 +58,7 @@ def sweep(
     """
     y_raw = frame[response].to_numpy(dtype=object)
     missing = np.array([value is None or value is pd.NA for value in y_raw], dtype=bool)
-    y = np.array([np.nan if gone else float(value) for value, gone in zip(y_raw, missing)], dtype=np.float64)
+    y = np.array([np.nan if gone else float(v) for v, gone in zip(y_raw, missing, strict=True)], dtype=float)
     status = np.where(missing, MISSING, np.where(np.isfinite(y), FINISHED, DIVERGED)).astype(np.uint8)
     names = list(factors) if factors is not None else [c for c in frame if c not in (response, *replicates)]
     found, codes, columns = [], [], []
@@ -130,3 +136,17 @@ def degenerate() -> dict[str, RunTable]:
     return {
         name: sweep(frame, levels=levels, on={"a": "true", "c": "on"}) for name, frame in made.items()
     } | {"no factor": sweep(full[["y"]])}
+
+
+def json_ready(value: object, where: str = "") -> None:
+    """Fail unless a result holds only what JSON can: no numpy scalar, no NaN, no infinity."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            assert type(key) is str, where
+            json_ready(inner, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            json_ready(inner, where)
+    else:
+        assert value is None or type(value) in (str, bool, int, float), (where, type(value))
+        assert not isinstance(value, float) or np.isfinite(value), where

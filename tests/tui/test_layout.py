@@ -39,13 +39,19 @@ def test_every_part_can_be_reached(rows, panels, width, height, table_first, has
 
 @pytest.mark.parametrize(("first", "shown"), [(True, ()), (False, (0,))])
 def test_a_small_screen_starts_with_the_table_or_the_plot(first, shown):
-    """80×24 leaves some 48×18 cells for the view."""
-    assert arrange(2, 5, 48, 18, 0, first).panels == shown
+    """80×24 leaves some 47×18 cells for the view: too few for ten rows and a plot."""
+    assert arrange(10, 5, 47, 18, 0, first).panels == shown
+
+
+def test_a_small_screen_shows_a_short_table_over_a_plot():
+    """Two rows leave enough for a plot."""
+    made = arrange(2, 5, 47, 18, 0, table_first=True)
+    assert (made.table_height, made.panels, made.panel_height) == (4, (0,), 14)
 
 
 def test_a_wide_screen_shows_table_and_panels_together():
     """120×36 leaves some 80×30 cells."""
     made = arrange(2, 5, 80, 30, 0, table_first=True)
-    assert made.table_height == 3
+    assert made.table_height == 4
     assert made.panels == (0, 1, 2, 3)
     assert made.columns == 2

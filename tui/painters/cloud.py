@@ -141,7 +141,7 @@ def _clipped_run(x: Floats, y: Floats, box: tuple[float, float, float, float]) -
     enter, leave = np.zeros(len(dx)), np.ones(len(dx))
     seen = np.ones(len(dx), dtype=bool)
     for p, q in ((-dx, x[:-1] - left), (dx, right - x[:-1]), (-dy, y[:-1] - low), (dy, high - y[:-1])):
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             t = q / p
         enter = np.where(p < 0, np.maximum(enter, t), enter)
         leave = np.where(p > 0, np.minimum(leave, t), leave)

@@ -147,22 +147,23 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
     their base without air under them, and so do lines that are filled.
     """
     axis: Axis = panel.x if which == "x" else panel.y
-    if (
-        axis.limits is not None
-        and all(math.isfinite(v) for v in axis.limits)
-        and axis.limits[0] != axis.limits[1]
-    ):
-        low, high = min(axis.limits), max(axis.limits)
-        if not axis.log or low > 0:
+    if axis.limits is not None and all(abs(v) < FURTHEST for v in axis.limits):
+        low, high = sorted(axis.limits)
+        if high - low > 1e-12 * max(abs(low), abs(high)) and (low > 0 or not is_log(axis)):
             return low, high
     if axis.ticks:
         return categories(axis)
-    values = [v for mark in panel.marks for v in values_of(mark)[which == "y"] if not axis.log or v > 0]
+    values = [
+        v
+        for mark in panel.marks
+        for v in values_of(mark)[which == "y"]
+        if not is_log(axis) or 1e-280 < v < 1e280
+    ]
     if not values:
-        return (1.0, 10.0) if axis.log else (0.0, 1.0)
+        return (1.0, 10.0) if is_log(axis) else (0.0, 1.0)
     low, high = min(values), max(values)
-    if axis.log:
-        air = (high / low) ** 0.04 if high > low else 2.0
+    if is_log(axis):
+        air = 10 ** (0.04 * (math.log10(high) - math.log10(low))) if high > low else 2.0
         return low / air, high * air
     # a lone value, or a spread that rounding would swallow
     if high - low <= 1e-12 * max(abs(low), abs(high)):
@@ -173,9 +174,14 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
     return (low if low in grounds else low - air), (high if high in grounds else high + air)
 
 
+def is_log(axis: Axis) -> bool:
+    """Whether an axis is logarithmic; one of categories never is."""
+    return axis.log and not axis.ticks
+
+
 def categories(axis: Axis) -> tuple[float, float]:
     """Limits of an axis with ticks: half a step beyond the first and the last category."""
-    positions = [p for p, _ in axis.ticks if math.isfinite(p)] or [0.0]
+    positions = [p for p, _ in axis.ticks if abs(p) < 1e9] or [0.0]  # half steps need exact floats
     return min(positions) - 0.5, max(positions) + 0.5
 
 

@@ -25,8 +25,8 @@ from ablate_tui.tui.figure import (
     Rule,
     Violin,
 )
-from ablate_tui.tui.painters.labels import FURTHEST, Entry, span
-from ablate_tui.tui.painters.palette import blend, colour, ink, ink_on, paper, shade
+from ablate_tui.tui.painters.labels import FURTHEST, Entry, is_log, span
+from ablate_tui.tui.painters.palette import blend, colour, hexed, ink, ink_on, paper, shade
 
 RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 MOST = 250  # categories of a y axis in one picture
@@ -68,16 +68,16 @@ class Pen:
 
     def hex(self, role: Role) -> str:
         """A role's colour."""
-        return "#{:02x}{:02x}{:02x}".format(*colour(role, self.dark))
+        return hexed(colour(role, self.dark))
 
     def tint(self, role: Role, share: float) -> str:
         """A role's colour over the paper, opaque: transparency would mix where things overlap."""
-        return "#{:02x}{:02x}{:02x}".format(*blend(colour(role, self.dark), paper(self.dark), share))
+        return hexed(blend(colour(role, self.dark), paper(self.dark), share))
 
     @property
     def ink(self) -> str:
         """The colour of words."""
-        return "#{:02x}{:02x}{:02x}".format(*ink(self.dark))
+        return hexed(ink(self.dark))
 
     def draw(self, names: bool) -> None:
         """All marks and both axes; `names` says whether the categories of the y axis are written."""
@@ -289,7 +289,7 @@ class Pen:
             for j, text in enumerate(texts):
                 value = mark.shade[i][j] if i < len(mark.shade) and j < len(mark.shade[i]) else 0.0
                 tint = shade(value, self.dark)
-                face, words = ("#{:02x}{:02x}{:02x}".format(*c) for c in (tint, ink_on(tint)))
+                face, words = hexed(tint), hexed(ink_on(tint))
                 edge = self.tint("muted", 0.25)
                 self.axes.add_patch(
                     Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, linewidth=0.5)
@@ -304,14 +304,14 @@ class Pen:
         """The same limits as in the terminal, with room for the texts at the ends of bars."""
         for which, axis in (("x", self.panel.x), ("y", self.panel.y)):
             low, high = span(self.panel, which)
-            if axis.log:
+            if is_log(axis):
                 (self.axes.set_xscale if which == "x" else self.axes.set_yscale)("log")
             marks = [
                 mark
                 for mark in self.panel.marks
                 if isinstance(mark, Bars | Intervals) and mark.texts and mark.horizontal == (which == "x")
             ]
-            if marks and not axis.ticks and not axis.log:
+            if marks and not axis.ticks and not is_log(axis):
                 if which == "x":
                     longest = max(len(text) for mark in marks for text in mark.texts)
                     share = min(0.45, (longest * 4.6 + 6) / (72 * self.inches * 0.62))
@@ -330,7 +330,7 @@ class Pen:
         if not axis.ticks:
             from matplotlib.ticker import MaxNLocator
 
-            if not axis.log:
+            if not is_log(axis):
                 most = max(3, min(7, int(self.inches * 1.7))) if which == "x" else 6
                 side.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
             # the grid runs across the values: where one axis has categories, along the other alone

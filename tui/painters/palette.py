@@ -47,6 +47,11 @@ def colour(role: Role, dark: bool) -> RGB:
     return (_DARK if dark else _LIGHT)[role]
 
 
+def hexed(rgb: RGB) -> str:
+    """A colour as "#rrggbb"."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
+
+
 def paper(dark: bool) -> RGB:
     """The background."""
     return (24, 26, 31) if dark else (255, 255, 255)
@@ -80,4 +85,4 @@ def ink_on(rgb: RGB) -> RGB:
 
     luminance = 0.2126 * linear(rgb[0]) + 0.7152 * linear(rgb[1]) + 0.0722 * linear(rgb[2])
     # contrast with white is 1.05 / (L + .05), with black (L + .05) / .05; equal at L = .179
-    return (20, 22, 26) if luminance > 0.179 else (255, 255, 255)
+    return (0, 0, 0) if luminance > 0.179 else (255, 255, 255)

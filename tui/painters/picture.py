@@ -1,4 +1,4 @@
-"""A figure as PNG, SVG or PDF. matplotlib's one home: layout and words here, the marks in `marks`.
+"""A figure as PNG, SVG or PDF. matplotlib's one home: layout and words here, the marks in `marks`, fonts in `style`.
 
 Nothing global is touched: no pyplot, and the settings hold inside a `rc_context`. matplotlib's
 settings are the process's, so only one picture is drawn at a time.
@@ -11,34 +11,16 @@ import textwrap
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
 from ablate_tui.tui.painters.marks import MOST, RAMP, Pen, cell_width, names_width
-from ablate_tui.tui.painters.palette import colour, ink, paper
+from ablate_tui.tui.painters.palette import colour, hexed, paper
+from ablate_tui.tui.painters.style import has_glyph, settings
 
 PictureFormat = Literal["png", "svg", "pdf"]
 _LOCK = threading.Lock()
-# sans-serif fonts with CJK glyphs, used where they are installed
-_CJK = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Noto Sans JP",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "Droid Sans Fallback",
-    "PingFang SC",
-    "Hiragino Sans",
-    "Microsoft YaHei",
-    "SimHei",
-    "Arial Unicode MS",
-)
-_SIZE = 8.5  # points, of tick labels and the like
 _LINE = 1.35  # line height, in font sizes
 _MOST_PIXELS = 40e6  # 160 MB while a PNG is drawn; pictures that are larger get fewer dots per inch
 _WIDTHS = {1: 6.0, 2: 8.4, 3: 10.8}  # inches, by panels side by side
@@ -74,11 +56,11 @@ def render(
     """
     import matplotlib
 
-    with _LOCK, matplotlib.rc_context(_settings(dark)):
+    with _LOCK, matplotlib.rc_context(settings(dark)):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure as Canvas
 
-        canvas = Canvas(facecolor=_hex(paper(dark)))
+        canvas = Canvas(facecolor=hexed(paper(dark)))
         FigureCanvasAgg(canvas)
         _Picture(figure, canvas, dark, width_in).draw()
         metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format]
@@ -87,61 +69,6 @@ def render(
         stream = io.BytesIO()
         canvas.savefig(stream, format=format, dpi=fine, metadata=metadata, facecolor=canvas.get_facecolor())
         return stream.getvalue()
-
-
-def _hex(rgb: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)
-
-
-def _families() -> list[str]:
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _CJK if name in installed)]
-
-
-def _settings(dark: bool) -> dict[str, Any]:
-    words, lines = _hex(ink(dark)), _hex(colour("muted", dark))
-    return {
-        "font.family": _families(),
-        "font.size": _SIZE,
-        "text.parse_math": False,  # "$" and "_" in a name are text
-        "text.usetex": False,
-        "text.color": words,
-        "axes.labelcolor": words,
-        "axes.edgecolor": lines,
-        "axes.facecolor": "none",
-        "axes.linewidth": 0.7,
-        "axes.unicode_minus": True,
-        "axes.formatter.useoffset": False,
-        "axes.formatter.use_mathtext": False,
-        "axes.formatter.limits": (-4, 6),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.axisbelow": True,
-        "axes.labelsize": _SIZE,
-        "xtick.labelsize": _SIZE,
-        "ytick.labelsize": _SIZE,
-        "xtick.color": lines,
-        "ytick.color": lines,
-        "xtick.labelcolor": words,
-        "ytick.labelcolor": words,
-        "xtick.major.width": 0.7,
-        "ytick.major.width": 0.7,
-        "xtick.major.size": 3,
-        "ytick.major.size": 3,
-        "grid.color": lines,
-        "grid.alpha": 0.28,
-        "grid.linewidth": 0.6,
-        "legend.frameon": False,
-        "legend.fontsize": _SIZE,
-        "hatch.linewidth": 0.8,
-        "svg.fonttype": "path",
-        "svg.hashsalt": "ablate-tui",
-        "pdf.fonttype": 42,
-        "savefig.bbox": None,
-        "path.simplify": True,
-    }
 
 
 @dataclass
@@ -176,7 +103,7 @@ class _Picture:
         shared = _shared_legend(spec.panels)
         heights = [max(self._height(panel) for panel in row) for row in rows]
 
-        muted = _hex(colour("muted", self.dark))
+        muted = hexed(colour("muted", self.dark))
         head = [
             self._words(spec.title, 12.5, fontweight="bold"),
             self._words(spec.subtitle, 9),
@@ -217,7 +144,7 @@ class _Picture:
         """A cleaned text with □ for characters that no font has."""
         kept = []
         for character in clean(text):
-            if character.isascii() or _has_glyph(character):
+            if character.isascii() or has_glyph(character):
                 kept.append(character)
             else:
                 self.missing.add(character)
@@ -358,7 +285,7 @@ class _Picture:
         """The ramp of colours between its two words, over the axes."""
         from matplotlib.lines import Line2D
 
-        inks = [_hex(colour(role, self.dark)) for role in RAMP]
+        inks = [hexed(colour(role, self.dark)) for role in RAMP]
         low, high = (self._drawable(word) for word in words)
         blank = Line2D([], [], linestyle="none")
         dots = [Line2D([], [], linestyle="none", marker="s", markersize=6, color=c) for c in inks]
@@ -425,15 +352,6 @@ def _texts(panel: Panel) -> Iterable[str]:
             yield mark.label
         if isinstance(mark, Bars | Intervals):
             yield from mark.texts
-
-
-@cache
-def _has_glyph(character: str) -> bool:
-    """Whether an installed font of ours can draw a character."""
-    from matplotlib import font_manager
-
-    paths = [font_manager.findfont(name) for name in _families()]
-    return any(font_manager.get_font(path).get_char_index(ord(character)) for path in paths)
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -119,13 +119,13 @@ class Plot:
             low, high = _item(mark.low, i), _item(mark.high, i)
             text = mark.texts[i] if i < len(mark.texts) else ""
             if mark.horizontal:
-                if value is not None and math.isfinite(value):
-                    self._row_bar(mark, at, value)
                 row = self.y.cell(at)
                 if row is not None:
+                    if value is not None and math.isfinite(value):
+                        self._row_bar(mark, at, value)
                     self._row_interval(row, low, high, self.ink, over=True)
                     self._row_text(row, (value, high, low, mark.base), text)
-            else:
+            elif self.x.cell(at) is not None:
                 if value is not None and math.isfinite(value):
                     self._column_bar(mark, at, value)
                 self._column_interval(at, low, high, self.ink, over=True)

@@ -30,6 +30,7 @@ from ablate_tui.tui.painters.labels import (
     Entry,
     categories,
     clean,
+    is_log,
     legend,
     log_texts,
     log_ticks,
@@ -92,7 +93,7 @@ def _message(grid: Grid, top: int, text: str, style: Style) -> None:
     """Words in the middle of what is below `top`, wrapped."""
     lines: list[str] = []
     for word in clean(text).split():
-        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= grid.width - 2:
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= grid.width:
             lines[-1] += f" {word}"
         else:
             lines.append(fit(word, grid.width))
@@ -175,7 +176,7 @@ class _Painter:
             self.grid.write(0, row, fit(label, column - 1), self.muted)
             top = row + 1
         # panels with the same categories keep their rows in line, whether they have a legend or not
-        return row + 1 if samples or panel.colorbar or panel.y.ticks else top
+        return row + 1 if samples or panel.colorbar or (panel.y.ticks and not self._matrix()) else top
 
     def _sample(self, entry: Entry) -> tuple[str, Style]:
         mark, style = entry.mark, Style(colour(entry.role, self.dark))
@@ -247,9 +248,9 @@ class _Painter:
             labels = [(p, clean(text)) for p, text in panel.y.ticks]
             gutter = min(max((cell_len(text) for _, text in labels), default=0), max(8, int(0.42 * width)))
         else:
-            if any(bars.texts for bars in self._of(Bars)) and panel.y.limits is None and not panel.y.log:
+            if any(bars.texts for bars in self._of(Bars)) and panel.y.limits is None and not is_log(panel.y):
                 y_high += 1.5 * (y_high - y_low) / room  # a row for the texts over the bars
-            y = Scale(y_low, y_high, room, panel.y.log, down=True)
+            y = Scale(y_low, y_high, room, is_log(panel.y), down=True)
             labels = self._numbers(panel.y, y_low, y_high, max(2, room // 2))
             gutter = max((cell_len(text) for _, text in labels), default=0)
         left = gutter + 1
@@ -260,7 +261,7 @@ class _Painter:
         columns = width - left - min(right, width // 3)
         if columns < 8:
             return None
-        x = Scale(x_low, x_high, columns, panel.x.log)
+        x = Scale(x_low, x_high, columns, is_log(panel.x))
         plot = Plot(self.grid, left, top, x, y, self.dark)
         self._y_axis(plot, labels, gutter)
         self._x_axis(plot, below == 3)
@@ -272,8 +273,8 @@ class _Painter:
         self.grid.write(start, 0, text, self.muted)
 
     def _numbers(self, axis: Axis, low: float, high: float, most: int) -> list[tuple[float, str]]:
-        positions = log_ticks(low, high, most) if axis.log else ticks(low, high, most)
-        texts = log_texts(positions) if axis.log else tick_texts(positions)
+        positions = log_ticks(low, high, most) if is_log(axis) else ticks(low, high, most)
+        texts = log_texts(positions) if is_log(axis) else tick_texts(positions)
         return list(zip(positions, texts, strict=True))
 
     def _y_axis(self, plot: Plot, labels: list[tuple[float, str]], gutter: int) -> None:
@@ -326,8 +327,8 @@ class _Painter:
         tables = [mark for mark in panel.marks if isinstance(mark, Cells)]
         rows = max((len(mark.texts) for mark in tables), default=0)
         columns = max((len(row) for mark in tables for row in mark.texts), default=0)
-        names = {round(p): clean(text) for p, text in panel.y.ticks}
-        heads = {round(p): clean(text) for p, text in panel.x.ticks}
+        names = {round(p): clean(text) for p, text in panel.y.ticks if abs(p) < 1e9}
+        heads = {round(p): clean(text) for p, text in panel.x.ticks if abs(p) < 1e9}
         room = self.grid.height - top - 1
         if rows == 0 or columns == 0 or room < 1:
             return None
@@ -402,7 +403,8 @@ class _Painter:
             yield cloud.Stroke(x, y, False, self._dots(mark.role), colour(mark.role, self.dark))
         elif isinstance(mark, Violin):
             along = _all(plot.x, np.array(mark.y, dtype=float))
-            half = np.array(mark.half_width, dtype=float) * plot.y.cells / (plot.y.high - plot.y.low)
+            with np.errstate(over="ignore", invalid="ignore"):
+                half = np.array(mark.half_width, dtype=float) * (plot.y.cells / (plot.y.high - plot.y.low))
             middle, ink = plot.y.at(mark.at), colour(mark.role, self.dark)
             yield from cloud.filled(along, half, middle, plot.x.cells, plot.y.cells, ink)
 
@@ -412,7 +414,7 @@ def _row_texts(mark: Mark) -> tuple[str, ...]:
 
 
 def _all(scale: Scale, values: cloud.Floats) -> cloud.Floats:
-    """Positions in cells of many values; NaN where there is none."""
+    """Positions in cells of many values; NaN where there is none, or so far out that sums would overflow."""
     with np.errstate(all="ignore"):
         if scale.log:
             logs = np.log(np.where(values > 0, values, np.nan)) - math.log(scale.low)
@@ -420,4 +422,4 @@ def _all(scale: Scale, values: cloud.Floats) -> cloud.Floats:
         else:
             share = (values - scale.low) / (scale.high - scale.low)
         position = scale.cells * (1 - share if scale.down else share)
-    return np.where(np.isfinite(position), position, np.nan)
+    return np.where(np.abs(position) < 1e100, position, np.nan)

@@ -40,7 +40,7 @@ class Ranking(Static):
             text.append(" importance: fitting the model …", "dim")
             self.update(text)
             return
-        text.append(f" mean |SHAP| for the {importance.target}", "bold")
+        text.append(" mean |SHAP|" + (", spread" if importance.target == "spread" else ""), "bold")
         text.append(f"  {self.trust(importance)}\n", "dim")
         top = max((row.mean_abs_shap for row in importance.rows), default=0.0)
         value_width = 9
@@ -61,5 +61,6 @@ class Ranking(Static):
     def trust(self, importance: Importance) -> str:
         """R² beside its ceiling, or how far its computation is."""
         if importance.r2_out_of_fold is not None:
-            return f"R² {number(importance.r2_out_of_fold, 2)} of {number(importance.r2_ceiling, 2)}"
+            ceiling = f" of {number(importance.r2_ceiling, 2)}" if importance.r2_ceiling is not None else ""
+            return f"R² {number(importance.r2_out_of_fold, 2)}{ceiling}"
         return f"R², intervals {self.progress:.0%}" if self.progress else ""

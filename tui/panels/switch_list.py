@@ -21,7 +21,8 @@ from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.formats import clean, fit, number, pad
 from ablate_tui.tui.panels.colours import colour_of
 
-BAR = 6  # cells of the effect bar
+BAR = 4  # cells of the effect bar
+STATE, COUNTS, VALUE = 5, 10, 7  # cells of the other columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -167,7 +168,7 @@ class SwitchList(ScrollView, can_focus=True):
     @property
     def name_width(self) -> int:
         """Cells for the cursor mark and the name."""
-        return max(8, self.size.width - (8 + BAR + 16 if self.size.width >= 40 else 5 + 7))
+        return max(8, self.size.width - (STATE + COUNTS + BAR + VALUE if self.size.width >= 40 else STATE + VALUE))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
@@ -177,19 +178,13 @@ class SwitchList(ScrollView, can_focus=True):
             return Strip.blank(room, self.rich_style)
         line = self.lines[row]
         strip = Strip(self.segments(line, row == self.cursor))
-        return strip.adjust_cell_length(room, self.rich_style).apply_style(self.line_style(row == self.cursor))
-
-    def line_style(self, at_cursor: bool) -> Style:
-        """The ground of a line; the cursor is reversed where the list has the focus."""
-        base = self.rich_style
-        if not at_cursor:
-            return base
-        return base + (Style(reverse=True) if self.has_focus else Style(underline=True))
+        return strip.adjust_cell_length(room, self.rich_style).apply_style(self.rich_style)
 
     def segments(self, line: Line, at_cursor: bool) -> list[Segment]:
         """The words of a line: mark, name, state, runs, effect."""
         factor, name_width = line.factor, self.name_width
         mark = "▸" if at_cursor else " "
+        ground = Style(reverse=self.has_focus, underline=not self.has_focus) if at_cursor else Style()
         glance = self.glances.get(factor.name)
         state, role = self.state(line)
         style = Style(color=colour_of(role), bold=True) if role else Style(dim=state == "any")
@@ -197,20 +192,20 @@ class SwitchList(ScrollView, can_focus=True):
             at = factor.levels.index(line.level)
             runs = glance.runs[at] if glance else 0
             name = f"{mark}    {clean(line.level)}"
-            return [Segment(fit(name, name_width)), Segment(pad(state, 5, False), style), Segment(f"{runs:>7,}")]
+            return [Segment(fit(name, name_width), ground), Segment(pad(f" {state}", STATE, False), style), Segment(f"{runs:>7,}")]
         fold = " " if factor.is_switch else ("▾" if factor.name in self.open else "▹")
         contrast = "◆" if factor.name == self.slice.contrast else fold
-        parts = [Segment(fit(f"{mark}{contrast}{clean(factor.name)} ", name_width)), Segment(pad(state, 5, False), style)]
+        parts = [Segment(fit(f"{mark}{contrast}{clean(factor.name)}", name_width), ground), Segment(pad(f" {state}", STATE, False), style)]
         if glance is None:
             return parts
         if self.size.width < 40:
-            parts.append(Segment(pad(number(glance.mean_diff, 2), 7, True)))
+            parts.append(Segment(pad(number(glance.mean_diff, 2), VALUE, True)))
             return parts
         if factor.is_switch:
             off, on = glance.runs
-            parts.append(Segment(pad(f"{on:,}/{off:,}", 10, True), Style(dim=True)))
+            parts.append(Segment(pad(f"{compact(on)}/{compact(off)}", COUNTS, True), Style(dim=True)))
         else:
-            parts.append(Segment(pad(f"{sum(glance.runs):,}", 10, True), Style(dim=True)))
+            parts.append(Segment(pad(compact(sum(glance.runs)), COUNTS, True), Style(dim=True)))
         parts += self.effect(glance)
         return parts
 
@@ -232,13 +227,19 @@ class SwitchList(ScrollView, can_focus=True):
     def effect(self, glance: Glance) -> list[Segment]:
         """A signed bar of the mean difference, on minus off, with its figure."""
         if glance.mean_diff is None or not self.scale:
-            return [Segment(" " * (BAR + 1)), Segment(pad(number(glance.mean_diff, 2), 8, True), Style(dim=True))]
+            return [Segment(" " * BAR), Segment(pad(number(glance.mean_diff, 2), VALUE, True), Style(dim=True))]
         eighths = round(abs(glance.mean_diff) / self.scale * BAR * 8)
         bar = "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
         role = "on" if glance.mean_diff > 0 else "off"
         return [
             Segment(" "),
             Segment(pad(bar, BAR, False), Style(color=colour_of(role))),
-            Segment(pad(number(glance.mean_diff, 2), 8, True)),
+            Segment(pad(number(glance.mean_diff, 2), VALUE - 1, True)),
         ]
 
+
+def compact(runs: int) -> str:
+    """A count that fits: 9999, 12k, 1.0M."""
+    if runs < 10_000:
+        return str(runs)
+    return f"{runs / 1000:.0f}k" if runs < 1_000_000 else f"{runs / 1_000_000:.1f}M"

@@ -30,7 +30,7 @@ class TabBar(Static):
     def show(self, active: str) -> None:
         """Mark one tab: by a bracket as well as by colour. Far tabs shrink to their digit where it is narrow."""
         room = self.size.width or 80
-        short = sum(len(name) + 5 for name in self.names) > room
+        short = sum(len(name) + 3 for name in self.names) + 1 > room
         text, self.spans = Text(no_wrap=True, overflow="ellipsis"), []
         for at, name in enumerate(self.names, start=1):
             digit = str(at % 10) if at <= 10 else ""
@@ -38,9 +38,9 @@ class TabBar(Static):
             if name == active:
                 text.append(f"[{digit} {name}]", "bold reverse")
             elif short and abs(self.names.index(active) - at + 1) > 1:
-                text.append(f" {digit} {name[:4]} ")
+                text.append(f" {digit} {name[:4]}")
             else:
-                text.append(f" {digit} {name} ")
+                text.append(f" {digit} {name}")
             self.spans.append((start, text.cell_len, name))
         self.update(text)
 

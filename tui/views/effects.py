@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ablate_tui.queries.effects import Effects, effects, effects_sql, row_name
+from ablate_tui.queries.effect_row import row_name
+from ablate_tui.queries.effects import Effects, effects, effects_sql
 from ablate_tui.tui.figure import Axis, Bars, Figure, Intervals, Panel, Points, Rule, Table
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons, table_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ablate_tui.tui.views import effects, importance, dependence, runs
+from ablate_tui.tui.views import best, compare, dependence, design, effects, importance, runs
 from ablate_tui.tui.views.base import View
 
 VIEWS: dict[str, View] = {
-    module.VIEW.name: module.VIEW for module in (effects, importance, dependence, runs)
+    module.VIEW.name: module.VIEW for module in (compare, effects, importance, dependence, best, runs, design)
 }

@@ -42,7 +42,12 @@ def table(result: Runs, inputs: Inputs) -> Table:
     names += [name for name in frame.columns if name not in names]
     columns = tuple(TableColumn(name, name, numeric=frame.schema[name].is_numeric()) for name in names)
     shown = f"{frame.height:,} of {result.of:,} runs shown" if frame.height < result.of else f"{result.of:,} runs"
-    return Table(columns, tuple(frame.select(names).iter_rows()), "Runs", (shown,))
+    rows = tuple(
+        # a seed or an id is a name, not an amount: no thousands separators
+        tuple(str(value) if isinstance(value, int) else value for value in values)
+        for values in frame.select(names).iter_rows()
+    )
+    return Table(columns, rows, "Runs", (shown,))
 
 
 def document(result: Runs, inputs: Inputs) -> dict[str, Any]:

@@ -81,12 +81,13 @@ def test_text_from_data_is_no_formula_and_no_markup() -> None:
         (Bars((0.0,), (1.0,), label=name, horizontal=True, texts=(name,)),),
     )
     figure = Figure(
-        name, (panel,), subtitle=name + "\x1b[31m\x00\ud800\n end", footer=name, notes=(name,), columns=1
+        name, (panel,), subtitle=name + "\x1b[31m\x00\ud800\nend", footer=name, notes=(name,), columns=1
     )
     content = render(figure, "svg")
     shown = " ".join(svg_texts(content))
     assert name in shown
-    assert "\x1b" not in shown and "\x00" not in content.decode()
+    assert "\x1b" not in shown
+    assert "\x00" not in content.decode()
     assert name + "[31m end" in shown
 
 
@@ -104,10 +105,11 @@ def test_pyplot_stays_out_and_settings_stay_as_they_were() -> None:
         "import sys, matplotlib\n"
         "from ablate_tui.tui.figure import *\n"
         "from ablate_tui.tui.painters.picture import render\n"
-        "before = dict(matplotlib.rcParams)\n"
+        "def settings(): return {k: matplotlib.rcParams[k] for k in matplotlib.rcParams if k != 'backend'}\n"
+        "before = settings()\n"
         "panel = Panel('p', Axis(), Axis(), (Line((0.0, 1.0), (0.0, 1.0)),))\n"
         "for form in ('png', 'svg', 'pdf'): render(Figure('t', (panel,)), form)\n"
-        "assert dict(matplotlib.rcParams) == before\n"
+        "assert settings() == before\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -149,14 +151,18 @@ def test_width_and_height_follow_what_is_drawn() -> None:
         return Image.open(io.BytesIO(render(figure, "png", dpi=50, **options))).size  # type: ignore[arg-type]
 
     few, many = size(ranking(5)), size(ranking(50))
-    assert few[0] == many[0] and many[1] > 3 * few[1]
+    assert few[0] == many[0]
+    assert many[1] > 3 * few[1]
     assert size(ranking(5), width_in=4.0)[0] == 200
-    assert size(ranking(5000))[1] < 60_000  # only the first ones are drawn, and the title says so
-    assert any("of 5000" in text for text in svg_texts(render(ranking(5000), "svg")))
+    # only the first ones are drawn, and the title says so
+    assert any("first 250 of 400" in text for text in svg_texts(render(ranking(400), "svg")))
 
 
 def test_dark_paper(figure: Figure) -> None:
-    dark, light = (pixels(render(replace(figure, columns=1), "png", dark=d, dpi=50)) for d in (True, False))
+    dark, light = (
+        pixels(render(replace(figure, panels=figure.panels[:2]), "png", dark=d, dpi=50))
+        for d in (True, False)
+    )
     assert dark[2, 2].max() < 60
     assert light[2, 2].min() == 255
 

@@ -69,7 +69,7 @@ def test_bars_are_as_long_as_their_values() -> None:
 def test_negative_bars_go_the_other_way() -> None:
     names = Axis(ticks=((0.0, "a"), (1.0, "b")))
     bars = Bars((0.0, 1.0), (1.0, -1.0), horizontal=True)
-    rows = paint(Panel("", Axis(limits=(-1.0, 1.0)), names, (bars,)), 62, 7, colour=False).split("\n")
+    rows = paint(Panel("", Axis(limits=(-1.0, 1.0)), names, (bars,)), 62, 6, colour=False).split("\n")
     first, second = [row.split("│")[1] for row in rows if "│" in row]
     assert first == " " * 30 + "█" * 30
     assert second == "█" * 30
@@ -115,7 +115,7 @@ def test_sides_differ_by_mark_as_well_as_by_colour(panels: dict[str, Panel]) -> 
 
 def test_the_legend_names_marks_unless_ticks_do(panels: dict[str, Panel]) -> None:
     line = paint(panels["line"], 60, 16, colour=False)
-    assert "without" in line and "with" in line
+    assert re.search(r"without .* with$", line, re.M)
     assert "noise floor" in paint(panels["ranking"], 60, 16, colour=False)
     box = paint(panels["box"], 60, 16, colour=False)
     assert box.count("off") == 1  # the tick
@@ -128,7 +128,7 @@ def test_boxes_lie_on_their_side() -> None:
     row = next(line for line in lines if "off" in line)
     area = row[row.index("│") + 1 :]
     width = 40
-    assert area[0] == "├" and area[width - 1] == "┤"
+    assert (area[0], area[width - 1]) == ("├", "┤")
     assert area.index("┃") == pytest.approx(width / 2, abs=1)
     assert area.index("◆") == pytest.approx(width * 2.5 / 4, abs=1)
 
@@ -151,8 +151,9 @@ def test_text_from_data_is_shown_as_text() -> None:
         (bars, Rule(0.5, True, label=names[3])),
     )
     text = paint(panel, 70, 20, colour=False)
-    assert "\x1b" not in text and "\u202e" not in text and "\u200d" not in text and "\t" not in text
-    assert "[31mred[0m" in text and "[bold]x[/]" in text and "line break tab" in text
+    assert not set(text) & set("\x1b\u202e\u200d\t")
+    for shown in ("[31mred[0m", "[bold]x[/]", "line break tab"):
+        assert shown in text
     assert text.count("\n") == 19
     assert "注意力权重" in text
     bar_at = {cell_len(line[: line.index("│")]) for line in text.split("\n") if "│" in line}
@@ -210,6 +211,8 @@ def v(some=True):
     return nan if value is None and not some else value
 def many(n, some=False):
     return tuple(v(some) for _ in range(n))
+def gaps(count, n):
+    return [many(n, True) for _ in range(count)]
 def axis():
     ticks = draw.choice([(), ((0.0, "a"), (1.0, "b")), ((nan, "a"), (1e17, "b"))])
     limits = draw.choice([None, None, (0.0, 1.0), (1.0, 0.0), (nan, 1.0), (0.0, 0.0), (1e-9, 1e9)])
@@ -220,8 +223,8 @@ def mark():
     return draw.choice([
         lambda: Line(many(n), many(n), role, "l", sideways, sideways),
         lambda: Points(many(n), many(n), role, "p", draw.choice(["small", "large"])),
-        lambda: Bars(many(n), many(n, True), role, "b", many(n, True), many(n, True), sideways, 0.8, ("t",) * n),
-        lambda: Intervals(many(n), many(n, True), many(n, True), many(n, True), role, "i", sideways, ("t",) * n),
+        lambda: Bars(many(n), *gaps(1, n), role, "b", *gaps(2, n), sideways, 0.8, ("t",) * n),
+        lambda: Intervals(many(n), *gaps(3, n), role, "i", sideways, ("t",) * n),
         lambda: Box(v(False), *many(6), many(n), role, "x"),
         lambda: Violin(v(False), many(n), many(n), *many(3), role, "v"),
         lambda: Rule(v(False), sideways, label="r"),

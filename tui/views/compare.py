@@ -1,0 +1,181 @@
+"""The sides of the contrast beside each other, in five ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ablate_tui.data.schema import Factor
+from ablate_tui.queries.compare import Comparison, compare, compare_sql
+from ablate_tui.tui.figure import Axis, Bars, Box, Figure, Line, Mark, Panel, Role, Table, Violin
+from ablate_tui.tui.formats import number
+from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role, table_of
+
+MOST_SIDES = 8  # that can be told apart in one picture; the table has them all
+VIOLIN = 0.42  # half of the widest violin, in units of the categorical axis
+
+
+def read(inputs: Inputs) -> Comparison:
+    """The sides of the slice's contrast."""
+    return compare(inputs.sample)
+
+
+class Sides:
+    """Names, words and roles of the sides that are drawn."""
+
+    def __init__(self, result: Comparison, inputs: Inputs) -> None:
+        factor: Factor | None = inputs.sample.table.factor(result.contrast) if result.contrast else None
+        rows = [row for row in result.rows if row.n][:MOST_SIDES]
+        self.levels = [row.level for row in rows]
+        self.rows = rows
+        self.roles: dict[str, Role] = {row.level: side_role(factor, row.level) for row in rows}
+        self.words = {row.level: level_words(factor, row.level) if factor else "all runs" for row in rows}
+        self.named = {row.level: f"{self.words[row.level]} (n = {row.n:,})" for row in rows}
+        self.left_out = len([row for row in result.rows if row.n]) - len(rows)
+
+    def ticks(self) -> tuple[tuple[float, str], ...]:
+        """One category a side."""
+        return tuple((float(at), self.words[level]) for at, level in enumerate(self.levels))
+
+
+def figure(result: Comparison, inputs: Inputs) -> Figure:
+    """Box, ECDF, histogram with density, statistics and violin."""
+    sides = Sides(result, inputs)
+    response = inputs.sample.table.response
+    empty = "" if sides.levels else "no finished run in this slice"
+    value = Axis(response.name)
+    category = Axis(result.contrast or "", ticks=sides.ticks(), limits=(-0.6, len(sides.levels) - 0.4))
+    panels = (
+        Panel("box plot", category, value, boxes(result, sides), "box", empty),
+        Panel("cumulative distribution (ECDF)", value, Axis("share of runs", limits=(0.0, 1.0)), steps(result, sides), "ecdf", empty),
+        Panel("histogram and density (KDE)", value, Axis("density"), shapes(result, sides), "hist+kde", empty),
+        statistics(sides, response.name, empty),
+        Panel("violin", category, value, violins(result, sides), "violin", empty),
+    )  # fmt: skip
+    notes = (f"{sides.left_out} more levels are in the table",) if sides.left_out else ()
+    return framed("compare", figure_title(result), panels, inputs, columns=3, notes=notes)
+
+
+def boxes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
+    """A box a side."""
+    marks = []
+    for box in result.boxes:
+        if box.level not in sides.levels or None in (box.q25, box.median, box.q75, box.low, box.high, box.mean):
+            continue
+        marks.append(
+            Box(
+                float(sides.levels.index(box.level)), box.q25 or 0.0, box.median or 0.0, box.q75 or 0.0, box.low or 0.0,
+                box.high or 0.0, box.mean or 0.0, box.outliers, sides.roles[box.level], sides.words[box.level],
+            )
+        )  # fmt: skip
+    return tuple(marks)
+
+
+def steps(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
+    """A staircase a side."""
+    return tuple(
+        Line(
+            (result.ecdf.x[level][0], *result.ecdf.x[level]), (0.0, *result.ecdf.y[level]), sides.roles[level],
+            sides.named[level], step=True,
+        )
+        for level in sides.levels
+    )  # fmt: skip
+
+
+def shapes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
+    """Histogram outline, as a density, and the kernel density over it."""
+    marks: list[Mark] = []
+    edges = result.histogram.edges
+    for row in sides.rows:
+        counts = result.histogram.counts[row.level]
+        density = result.kde.density.get(row.level)
+        heights = [count / (row.n * (b - a)) for count, a, b in zip(counts, edges, edges[1:], strict=False) if b > a]
+        if heights:
+            x, y = (edges[0], *edges), (0.0, *heights, 0.0)
+            label = "" if density else sides.named[row.level]
+            marks.append(Line(x, y, sides.roles[row.level], label, step=True, fill=True))
+        if density:
+            marks.append(Line(result.kde.x, density, sides.roles[row.level], sides.named[row.level]))
+    return tuple(marks)
+
+
+def statistics(sides: Sides, response: str, empty: str) -> Panel:
+    """Mean, median, SD and IQR as bars from zero."""
+    bars: list[Mark] = []
+    ticks: list[tuple[float, str]] = []
+    several = len(sides.rows) > 1
+    for at, row in enumerate(sides.rows):
+        iqr = None if row.q75 is None or row.q25 is None else row.q75 - row.q25
+        values = (row.mean, row.median, row.sd, iqr)
+        places = tuple(float(group * len(sides.rows) + at) for group in range(4))
+        ticks += [
+            (place, f"{name} {sides.words[row.level]}" if several else name)
+            for place, name in zip(places, ("mean", "median", "SD", "IQR"), strict=True)
+        ]
+        bars.append(
+            Bars(
+                places, values, sides.roles[row.level], sides.words[row.level] if several else "", horizontal=True,
+                texts=tuple(number(value) for value in values),
+            )
+        )  # fmt: skip
+    return Panel("statistics", Axis(response), Axis(ticks=tuple(sorted(ticks))), tuple(bars), "stats", empty)
+
+
+def violins(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
+    """The density of each side, mirrored; all on one scale, so that areas are equal."""
+    found = {level: result.kde.density.get(level) for level in sides.levels}
+    top = max((max(density) for density in found.values() if density), default=0.0)
+    marks = []
+    for at, row in enumerate(sides.rows):
+        density = found[row.level]
+        if not density or not top or row.q25 is None or row.median is None or row.q75 is None:
+            continue
+        half = tuple(height / top * VIOLIN for height in density)
+        marks.append(
+            Violin(
+                float(at), result.kde.x, half, row.q25, row.median, row.q75, sides.roles[row.level], sides.words[row.level]
+            )
+        )  # fmt: skip
+    return tuple(marks)
+
+
+def table(result: Comparison, inputs: Inputs) -> Table:
+    """One row a side."""
+    columns = (
+        ("level", result.contrast or "", False), ("n", "n"), ("mean", "mean"), ("sd", "SD"), ("median", "median"),
+        ("diverged", "diverged"), ("missing", "missing"), ("min", "min"), ("q05", "5 %"), ("q25", "25 %"), ("q75", "75 %"),
+        ("q95", "95 %"), ("max", "max"),
+    )  # fmt: skip
+    return table_of(result.rows, columns, figure_title(result), reasons(result.notes))
+
+
+def figure_title(result: Comparison) -> str:
+    """What is compared."""
+    return f"Comparison by {result.contrast}" if result.contrast else "Distribution of all runs"
+
+
+def document(result: Comparison, inputs: Inputs) -> dict[str, Any]:
+    """JSON's own keys."""
+    return {
+        "rows": plain(result.rows),
+        "histogram": plain(result.histogram),
+        "kde": plain(result.kde),
+        "ecdf": plain(result.ecdf),
+    }
+
+
+def sql(inputs: Inputs) -> str:
+    """Counts, mean, SD and quantiles of every side."""
+    return compare_sql(inputs.sample)
+
+
+VIEW = View(
+    name="compare",
+    title="Compare",
+    about="The two sides of the contrast (c chooses it): box plot, ECDF, histogram with density, statistics and violin "
+    "of the response inside the filters.",
+    read=read,
+    figure=figure,
+    table=table,
+    document=document,
+    sql=sql,
+)
