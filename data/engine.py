@@ -31,7 +31,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "temp_directory": "",  # in-memory databases would spill into the current folder
 }
 _LOCK = re.compile(r"lock.*?held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", re.DOTALL)
-_RETRY_SECONDS, _RETRY_STEP = 2.0, 0.1
+_TRIES, _PAUSE = 20, 0.1  # seconds
 
 
 def connect() -> Connection:
@@ -45,14 +45,7 @@ def shut(connection: Connection) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def attach(
-    connection: Connection,
-    path: str,
-    alias: str,
-    read_only: bool,
-    retry: float = _RETRY_SECONDS,
-    pause: Callable[[float], None] = time.sleep,
-) -> None:
+def attach(connection: Connection, path: str, alias: str, read_only: bool, patient: bool = True) -> None:
     """Attach a database file.
 
     Parameters
@@ -63,10 +56,8 @@ def attach(
     alias : str
         Name of the attached database.
     read_only : bool
-    retry : float
-        Seconds to go on trying while another process holds the file.
-    pause : callable
-        Waits for so many seconds.
+    patient : bool
+        Whether to try again for two seconds while another process holds the file.
 
     Raises
     ------
@@ -74,12 +65,12 @@ def attach(
         Held by another process (named), truncated, or not a database.
     """
     mode = "READ_ONLY" if read_only else "READ_WRITE"
-    tries = int(retry / _RETRY_STEP) + 1
-    for attempt in range(tries):
+    sql = f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)"
+    left = _TRIES if patient else 1
+    while True:
+        left -= 1
         try:
-            connection.execute(
-                f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)"
-            )
+            connection.execute(sql)
             return
         except duckdb.Error as error:
             held = holder(error)
@@ -87,11 +78,11 @@ def attach(
                 raise SourceError(
                     f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}'
                 ) from error
-            if attempt == tries - 1:
+            if not left:
                 raise SourceError(
                     f'"{printable(path)}" is held by {held}; close it there, or work on a copy of the file'
                 ) from error
-        pause(_RETRY_STEP)
+        time.sleep(_PAUSE)
 
 
 def holder(error: Exception) -> str | None:

@@ -11,25 +11,20 @@ The work is done on a copy beside the target, which replaces it in one step at t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import shutil
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from ablate_tui.data.engine import (
     Connection,
     DatabaseError,
-    attach,
-    connect,
-    holder,
     printable,
     reading,
     reason,
-    shut,
 )
 from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.data.replacing import replacing
 from ablate_tui.data.sources.locate import kind_of, members
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.data.store import open_store
@@ -110,7 +105,8 @@ def import_runs(sources: Sequence[str], into: str, progress: Told | None = None)
     tell = progress or (lambda done, total, what: None)
     target = os.path.realpath(into)
     files = _files(sources, target)
-    with _workshop(target, into) as work:
+    with replacing(target, into, _DB) as copy:
+        work = _Work(copy.connection)
         _prepare(work, into)
         before = _known(work)
         done: list[ImportedSource] = []
@@ -120,7 +116,7 @@ def import_runs(sources: Sequence[str], into: str, progress: Told | None = None)
         tell(len(files), len(files), f"writing {printable(into)}")
         _finish(work)
         if _known(work) != before:
-            work.changed = True
+            copy.changed = True
         (runs,) = work.connection.execute(f"SELECT count(*) FROM {_RUNS}").fetchall()[0]
     return ImportSummary(into, int(runs), tuple(done))
 
@@ -130,7 +126,6 @@ class _Work:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.changed = False
         self.hidden: str | None = None  # what the user's own column "rowid" is called meanwhile
 
     def names(self, table: str) -> dict[str, str]:
@@ -154,102 +149,6 @@ def _files(sources: Sequence[str], target: str) -> list[str]:
     for path in absolute:
         kind_of(path)  # a file of a foreign kind is told before the work begins
     return absolute
-
-
-@contextlib.contextmanager
-def _workshop(target: str, into: str) -> Iterator[_Work]:
-    """A copy of the target, open for writing; put in its place at the end if it has changed."""
-    folder, name = os.path.split(target)
-    copy = os.path.join(folder, f".{name}.importing")
-    _sweep(copy)
-    connection, guard = connect(), connect()
-    try:
-        with _writing(into):
-            existed = os.path.exists(target)
-            if existed:
-                _copy_unchanged(guard, target, into, copy)
-            attach(connection, copy, _DB, read_only=False, retry=0)
-            shut(connection)
-            work = _Work(connection)
-            yield work
-            connection.execute(f"CHECKPOINT {_DB}")
-            connection.execute(f"DETACH {_DB}")
-            if work.changed or not existed:
-                if existed:
-                    shutil.copymode(target, copy)
-                _settle(copy, target, folder)
-    finally:
-        connection.close()
-        guard.close()
-        for leftover in (copy, f"{copy}.wal"):
-            with contextlib.suppress(OSError):
-                os.unlink(leftover)
-
-
-@contextlib.contextmanager
-def _writing(into: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SourceError(f'"{printable(into)}" can\'t be written: {error.strerror or error}') from error
-    except DatabaseError as error:
-        raise SourceError(f'"{printable(into)}" can\'t be written: {reason(error)}') from error
-
-
-def _sweep(copy: str) -> None:
-    """Clear what a killed import left. DuckDB's lock on the copy tells a living import from a dead one."""
-    if not os.path.exists(copy):
-        return
-    probe = connect()
-    try:
-        attach(probe, copy, "probe", read_only=False, retry=0)
-    except SourceError as error:
-        if error.__cause__ is not None and (held := holder(error.__cause__)):  # type: ignore[arg-type]
-            raise SourceError(
-                f"another import into this file is under way in {held}; wait for its end"
-            ) from error
-    finally:
-        probe.close()
-    for leftover in (copy, f"{copy}.wal"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(leftover)
-
-
-def _copy_unchanged(guard: Connection, target: str, into: str, copy: str) -> None:
-    """Copy the target's bytes, and hold it so that no other process writes to it until the end.
-
-    The order matters: to open and close a file drops every lock that this process has on it, so the copy is
-    made first, then the lock is taken, then it is seen to that nothing was written in between.
-    """
-    if kind_of(target) != "duckdb":
-        raise SourceError(f'"{printable(into)}" is not a DuckDB file; import into another name')
-    if os.path.exists(f"{target}.wal"):  # changes that were not written into the file proper
-        attach(guard, target, "target", read_only=False)
-        guard.execute("CHECKPOINT target")
-        guard.execute("DETACH target")
-    before = os.stat(target)
-    shutil.copyfile(target, copy)
-    attach(guard, target, "target", read_only=True)
-    after = os.stat(target)
-    same = (before.st_mtime_ns, before.st_size, before.st_ino) == (
-        after.st_mtime_ns,
-        after.st_size,
-        after.st_ino,
-    )
-    if not same or os.path.exists(f"{target}.wal"):
-        raise SourceError(f'"{printable(into)}" was changed by another process just now; import again')
-
-
-def _settle(copy: str, target: str, folder: str) -> None:
-    """Put the copy in the target's place, on the disk and for good."""
-    for path, flags in ((copy, os.O_RDWR), (folder, os.O_RDONLY)):
-        handle = os.open(path, flags)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if path == copy:
-            os.replace(copy, target)
 
 
 def _prepare(work: _Work, into: str) -> None:

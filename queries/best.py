@@ -65,15 +65,18 @@ def best(sample: Sample, share: float = SHARE) -> Best:
     reasons = Reasons()
     rows: list[BestRow] = []
     for factor in sample.table.factors:
-        code = sample.code(factor.name)[runs.at]
-        inside = code[chosen.start : chosen.stop]
-        base, among = code[code != NO_LEVEL], inside[inside != NO_LEVEL]
-        allowed = sample.slice.set.get(factor.name, factor.levels)
+        code = sample.code(factor.name)[runs.at] + 1  # NO_LEVEL comes first
+        counts = [
+            np.bincount(of, minlength=len(factor.levels) + 1)[1:].tolist()
+            for of in (code[chosen.start : chosen.stop], code)
+        ]
+        among, base = (sum(of) for of in counts)
+        allowed = set(sample.slice.set.get(factor.name, factor.levels))
         for level in (1,) if factor.is_switch else range(len(factor.levels)):
             text = factor.levels[level]
-            if len(base) and len(among) and len(allowed) > 1 and text in allowed:
-                shares = [int(np.count_nonzero(of == level)) / len(of) for of in (among, base)]
-                rows.append(BestRow(factor.name, text, shares[0], shares[1], None))
+            if among and len(allowed) > 1 and text in allowed:
+                shares = counts[0][level] / among, counts[1][level] / base
+                rows.append(BestRow(factor.name, text, *shares, None))
                 continue
             why = "no finished run among the best has a level"
             if len(allowed) == 1:

@@ -111,7 +111,7 @@ def compare(sample: Sample) -> Comparison:
     reasons = Reasons()
     nulls = int(np.count_nonzero(code == NO_LEVEL))
     if nulls:
-        reasons.say("*", "n", f"{nulls:,} runs without a level of {contrast} are on no side")
+        reasons.say("*", "n", f"on no side: runs without a level of {contrast} ({nulls:,})")
     with np.errstate(all="ignore"):
         rows = tuple(
             _row(level, y, sample.status[code == at], reasons) for at, (level, y) in enumerate(sides.items())

@@ -146,8 +146,11 @@ class _Grid:
     def __init__(self, sample: Sample, distinct: CellsInSlice, reasons: Reasons) -> None:
         self.factors: tuple[Factor, ...] = sample.free
         rows = [sample.table.positions[factor.name] for factor in self.factors]
+        allowed = sample.slice.set
         self.levels = [
-            [factor.code(level) for level in sample.slice.set.get(factor.name, factor.levels)]
+            [factor.code(level) for level in allowed[factor.name]]
+            if factor.name in allowed
+            else list(range(len(factor.levels)))
             for factor in self.factors
         ]
         outcome = distinct.number[sample.status != MISSING]
@@ -155,7 +158,9 @@ class _Grid:
         known = np.all(distinct.codes[rows] != NO_LEVEL, axis=0)
         left_out = int(count[~known].sum())
         if left_out:
-            reasons.say("*", "configurations", f"{left_out:,} runs without a level of a free factor")
+            reasons.say(
+                "*", "configurations", f"left out: runs without a level of a free factor ({left_out:,})"
+            )
         self.count: NDArray[np.int64] = count[known]
         self.codes: NDArray[np.int16] = distinct.codes[rows][:, known]
         self.possible = math.prod(len(levels) for levels in self.levels)

@@ -83,7 +83,7 @@ class _Table:
         if self.best.ties:
             self.reasons.say("*", "best_share_on", self.best.ties)
         if self.failures.left_out:
-            why = f"{self.failures.left_out:,} runs without a level of some free factor are left out"
+            why = f"left out: runs without a level of some free factor ({self.failures.left_out:,})"
             self.reasons.say("*", "failure_p", why)
         return Effects(rows, self.reasons.notes([row.name for row in rows]))
 
@@ -129,7 +129,7 @@ class _Table:
         if nulls:
             for level in (factor.on,) if factor.is_switch else factor.levels:
                 row = row_name(factor.name, level, factor.off if factor.is_switch else REST)
-                self.reasons.say(row, "n_on n_off", f"{nulls:,} runs without a level are on neither side")
+                self.reasons.say(row, "n_on n_off", f"on neither side: runs without a level ({nulls:,})")
 
     def fixed(self, switch: str, counts: LevelCounts, on: str, level: int, off: str, why: str) -> EffectRow:
         """A row that has its counts only."""
@@ -259,7 +259,7 @@ class _Table:
         better = difference < 0 if self.sample.table.response.goal == "min" else difference > 0
         equal = int(np.count_nonzero(difference == 0))
         if equal:
-            self.reasons.say(name, "pair_win_rate", f"{equal:,} pairs are equal and count as not better")
+            self.reasons.say(name, "pair_win_rate", f"equal pairs count as not better ({equal:,})")
         figure, large = self.reasons.figure, "too large for a number"
         return (
             len(difference),
@@ -294,18 +294,23 @@ def glance(sample: Sample) -> tuple[Glance, ...]:
         One per factor, those that the filters fix included. Runs without a level are not counted.
     """
     found = []
-    finished = None if sample.finished.all() else sample.finished
-    y = sample.y if finished is None else sample.y[finished]
-    for row, factor in enumerate(sample.table.factors):
-        code = sample.codes[row].astype(np.int64) + 1
-        known = code if finished is None else code[finished]
-        runs = np.bincount(code, minlength=len(factor.levels) + 1)[1:]
-        n = runs if finished is None else np.bincount(known, minlength=len(factor.levels) + 1)[1:]
+    y = np.where(sample.finished, sample.y, 0.0)
+    for code, factor in zip(sample.codes, sample.table.factors, strict=True):
         diff = None
-        if factor.is_switch and n.all():
-            off, on = (np.bincount(known, weights=y, minlength=3)[1:] / n).tolist()
-            diff = on - off if math.isfinite(on - off) else None
-        found.append(Glance(factor.name, factor.levels, tuple(runs.tolist()), tuple(n.tolist()), diff))
+        if factor.is_switch:
+            sides = (code == 0, code == 1)
+            runs = [int(np.count_nonzero(at)) for at in sides]
+            sides = (sides[0] & sample.finished, sides[1] & sample.finished)
+            n = [int(np.count_nonzero(at)) for at in sides]
+            if all(n):
+                with np.errstate(over="ignore", invalid="ignore"):
+                    off, on = (float(y @ at.astype(np.float64)) / of for at, of in zip(sides, n, strict=True))
+                diff = on - off if math.isfinite(on - off) else None
+        else:
+            levels = len(factor.levels) + 1  # NO_LEVEL comes first
+            runs = np.bincount(code + 1, minlength=levels)[1:].tolist()
+            n = np.bincount(code[sample.finished] + 1, minlength=levels)[1:].tolist()
+        found.append(Glance(factor.name, factor.levels, tuple(runs), tuple(n), diff))
     return tuple(found)
 
 

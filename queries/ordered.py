@@ -98,10 +98,9 @@ class BestRuns:
     @property
     def ties(self) -> str | None:
         """Ties at the border in words, None without any."""
-        return (
-            f"{self.n} runs for the best {self.k}: ties at the border are taken in full" * (self.n > self.k)
-            or None
-        )
+        if self.n == self.k:
+            return None
+        return f"{self.n:,} runs for the best {self.k:,}: ties at the border are taken in full"
 
 
 def best_runs(runs: Ordered, share: float, goal: Goal) -> BestRuns:

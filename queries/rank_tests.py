@@ -111,10 +111,12 @@ def wilcoxon(differences: NDArray[np.float64]) -> float:
     signed = differences[differences != 0]
     if not len(signed):
         return math.nan
-    size = np.abs(signed)
-    by = np.argsort(size)
-    ranks = rank(size[by])
-    plus = float(ranks.rank[signed[by] > 0].sum())
+    # Bits of positive floats are in the floats' order, and the topmost is free: sorting them with the sign
+    # of the difference in the last place is several times faster than sorting an index.
+    key = (np.abs(signed).view(np.uint64) << np.uint64(1)) | (signed > 0)
+    key.sort()
+    ranks = rank((key >> np.uint64(1)).view(np.float64))
+    plus = float(ranks.rank[(key & np.uint64(1)).astype(bool)].sum())
     plain = ranks.ties == 0 and len(signed) == len(differences)
     if len(differences) <= (EXACT_PAIRS if plain else EXACT_TIED_PAIRS):
         return _exact_wilcoxon(plus, ranks.rank)

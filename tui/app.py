@@ -338,11 +338,8 @@ class AblateApp(App[None]):
             return
         table = painted.table
         values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
-        fields = {column.field: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
-        switch = fields.get("switch")
-        known = self.session.table(self.look.response, self.look.goal).positions
-        if self.view_name in ("effects", "importance") and switch in known:
-            self.on_switch_list_entered(SwitchList.Entered(str(switch)))
+        if table.factors:
+            self.on_switch_list_entered(SwitchList.Entered(table.factors[message.row]))
         else:
             self.push_screen(Details(painted.figure.title, values))
 

@@ -179,3 +179,4 @@ class Table:
     rows: tuple[tuple[object, ...], ...]
     title: str = ""
     notes: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()  # the factor that each row is about, where rows are about factors

@@ -59,7 +59,7 @@ def fit(text: str, cells: int) -> str:
 
 def as_text(table: Table) -> str:
     """Aligned columns under their names, notes beneath."""
-    head = [column.label for column in table.columns]
+    head = [clean(column.label) for column in table.columns]
     body = [[cell(value) for value in row] for row in table.rows]
     widths = [max(width(line[at]) for line in [head, *body]) for at in range(len(head))]
     lines = [clean(table.title), ""] if table.title else []
@@ -78,7 +78,7 @@ def as_markdown(table: Table) -> str:
         return "| " + " | ".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts) + " |"
 
     lines = [f"**{clean(table.title)}**", ""] if table.title else []
-    lines.append(line([column.label for column in table.columns]))
+    lines.append(line([clean(column.label) for column in table.columns]))
     lines.append("|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|")
     lines += [line([cell(value) for value in row]) for row in table.rows]
     if table.notes:

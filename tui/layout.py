@@ -50,7 +50,8 @@ def arrange(
             return Arrangement(height, (), 1, width, 0, parts)
         panel = at - (table_first and has_table)
         return Arrangement(0, (panel,), 1, width, height, parts)
-    table_height = min(wanted, max(0, height - PANEL_HEIGHT))
+    # the plots get the larger part where they are the point of the view
+    table_height = min(wanted, height // 2 if table_first else height // 3)
     left = height - table_height
     columns = max(1, min(width // PANEL_WIDTH, panels, 3))
     lines = max(1, min(left // PANEL_HEIGHT, -(-panels // columns)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rich.text import Text
 
@@ -38,11 +38,15 @@ def sorted_table(table: Table, sort: Sort) -> Table:
     at, descending = fields.index(sort[0]), sort[1]
     numeric = all(isinstance(row[at], (int, float)) for row in table.rows if row[at] is not None)
 
-    def key(row: tuple[object, ...]) -> object:
-        return row[at] if numeric else str(row[at])
+    def key(place: int) -> Any:
+        value = table.rows[place][at]
+        return value if numeric else str(value)
 
-    known = sorted((row for row in table.rows if row[at] is not None), key=key, reverse=descending)  # type: ignore[arg-type]
-    return replace(table, rows=(*known, *(row for row in table.rows if row[at] is None)))
+    places = range(len(table.rows))
+    known = sorted((p for p in places if table.rows[p][at] is not None), key=key, reverse=descending)
+    order = [*known, *(p for p in places if table.rows[p][at] is None)]
+    rows = tuple(table.rows[p] for p in order)
+    return replace(table, rows=rows, factors=tuple(table.factors[p] for p in order) if table.factors else ())
 
 
 def paint_view(

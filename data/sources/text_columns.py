@@ -5,7 +5,7 @@ A column is taken for numbers only where every cell is one, so that no cell is l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate_tui.data.engine import Connection, printable
@@ -18,6 +18,8 @@ _NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?nan|[-+]?inf(inity)?"
 _INTEGER = r"\s*[-+]?(0|[1-9]\d*)\s*"
 _NOT_A_NUMBER = r"^\s*[-+]?0\d|_"  # 007 is a name; DuckDB would also take 1_000
 _LIST = rf"(?is)\s*\[\s*(({_NUMBER}|null|none)\s*(,\s*|\]))*\]?\s*"
+
+_HEAD = 10_000  # cells that are looked at first
 
 
 @dataclass(frozen=True)
@@ -74,23 +76,12 @@ def judge(connection: Connection, relation: str, names: Sequence[str]) -> list[C
     list of Conversion
         One per column, in order; text stays as it is.
     """
-    words = ", ".join(literal(word) for word in MISSING_WORDS)
-    counts = []
-    for name in names:
-        column = quote(name)
-        counts += [
-            f"count({column})",
-            f"count_if({column} IN ({words}))",
-            f"count_if({_cast(column, 'DOUBLE')} IS NOT NULL "
-            f"AND NOT regexp_matches({column}, {literal(_NOT_A_NUMBER)}))",
-            f"count_if(regexp_full_match({column}, {literal(_INTEGER)}) "
-            f"AND {_cast(column, 'BIGINT')} IS NOT NULL)",
-            f"count_if(lower({column}) IN ('true', 'false'))",
-            f"count_if({_is_list(column)})",
-        ]
-    row = connection.execute(f"SELECT {', '.join(counts)} FROM {relation}").fetchone()
-    assert row is not None
-    return [_conversion(name, *row[6 * i : 6 * i + 6]) for i, name in enumerate(names)]
+    everything = {name: tuple(_TESTS) for name in names}
+    head = _count(connection, f"(SELECT * FROM {relation} LIMIT {_HEAD})", everything)
+    # What a cell of the head rules out need not be looked for in the rest: the tests are dear.
+    possible = {name: tuple(test for test in _TESTS if counts.all_are(test)) for name, counts in head.items()}
+    counted = _count(connection, relation, possible)
+    return [_conversion(name, counted[name]) for name in names]
 
 
 def missing_note(conversions: Sequence[Conversion]) -> list[str]:
@@ -102,22 +93,65 @@ def missing_note(conversions: Sequence[Conversion]) -> list[str]:
     ]
 
 
-def _conversion(
-    name: str, filled: int, words: int, numbers: int, integers: int, truths: int, lists: int
-) -> Conversion:
+@dataclass(frozen=True)
+class _Counts:
+    """How many cells of a column are of which form."""
+
+    filled: int
+    words: int  # that say "missing"
+    forms: dict[str, int]
+
+    def all_are(self, form: str) -> bool:
+        """Whether no cell is against a form; a column without any cell is for all."""
+        words = 0 if form == "DOUBLE[]" else self.words
+        return self.forms.get(form, 0) + words == self.filled
+
+    def is_of(self, form: str) -> bool:
+        """Whether the column is of a form: all cells are for it, and at least one says so."""
+        return self.forms.get(form, 0) > 0 and self.all_are(form)
+
+
+def _count(connection: Connection, relation: str, tests: Mapping[str, Sequence[str]]) -> dict[str, _Counts]:
+    """Count the cells of each column that pass its tests."""
+    words = ", ".join(literal(word) for word in MISSING_WORDS)
+    sql: list[str] = []
+    for name, forms in tests.items():
+        column = quote(name)
+        sql += [f"count({column})", f"count_if({column} IN ({words}))" if forms else "0"]
+        sql += [f"count_if({_TESTS[form](column)})" for form in forms]
+    # count_if is NULL where no cell is filled
+    row = iter(
+        cell or 0 for cell in connection.execute(f"SELECT {', '.join(sql)} FROM {relation}").fetchall()[0]
+    )
+    return {
+        name: _Counts(next(row), next(row), {form: next(row) for form in forms})
+        for name, forms in tests.items()
+    }
+
+
+def _conversion(name: str, counts: _Counts) -> Conversion:
     column = quote(name)
-    if filled == 0:
+    if counts.filled == 0:
         return Conversion(name, "DOUBLE", "CAST(NULL AS DOUBLE)")
-    if integers and integers + words == filled:
-        return Conversion(name, "BIGINT", _cast(column, "BIGINT"), words)
-    if numbers and numbers + words == filled:
-        return Conversion(name, "DOUBLE", _cast(column, "DOUBLE"), words)
-    if truths and truths + words == filled:
+    form = next((form for form in _TESTS if counts.is_of(form)), None)
+    if form is None:
+        return Conversion(name, "VARCHAR", column)
+    if form == "BOOLEAN":
         truth = f"CASE lower({column}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
-        return Conversion(name, "BOOLEAN", truth, words)
-    if lists == filled:
-        return Conversion(name, "DOUBLE[]", _cast(column, "DOUBLE[]"))
-    return Conversion(name, "VARCHAR", column)
+        return Conversion(name, form, truth, counts.words)
+    return Conversion(name, form, _cast(column, form), 0 if form == "DOUBLE[]" else counts.words)
+
+
+def _is_integer(column: str) -> str:
+    return f"regexp_full_match({column}, {literal(_INTEGER)}) AND {_cast(column, 'BIGINT')} IS NOT NULL"
+
+
+def _is_number(column: str) -> str:
+    return f"{_cast(column, 'DOUBLE')} IS NOT NULL AND NOT regexp_matches({column}, {literal(_NOT_A_NUMBER)})"
+
+
+def _is_truth(column: str) -> str:
+    return f"lower({column}) IN ('true', 'false')"
 
 
 def _is_list(column: str) -> str:
@@ -130,3 +164,12 @@ def _is_list(column: str) -> str:
 def _cast(column: str, dtype: str) -> str:
     # Without trim DuckDB 2.0 moves the cast into its CSV reader, where a word such as NA is an error.
     return f"TRY_CAST(trim({column}) AS {dtype})"
+
+
+# By the type that a column gets, in the order of preference.
+_TESTS: dict[str, Callable[[str], str]] = {
+    "BIGINT": _is_integer,
+    "DOUBLE": _is_number,
+    "BOOLEAN": _is_truth,
+    "DOUBLE[]": _is_list,
+}

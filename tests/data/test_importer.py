@@ -226,7 +226,10 @@ def hold(path: Path, sql: str) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_target_that_is_open_for_writing(tmp_path: Path, into: Path) -> None:
+def test_a_target_that_is_open_for_writing(
+    tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablate_tui.data.engine.time.sleep", lambda seconds: None)
     a = write(tmp_path / "a.csv", "sw,loss\n0,1\n")
     import_runs([str(a)], str(into))
     write(a, "sw,loss\n0,2\n")

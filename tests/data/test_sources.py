@@ -296,8 +296,12 @@ sys.stdin.read()
 """
 
 
-def test_locked_file_names_the_process(tmp_path: Path) -> None:
+def test_locked_file_is_retried_then_names_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "r.duckdb"
+    pauses: list[float] = []
+    monkeypatch.setattr("ablate_tui.data.engine.time.sleep", pauses.append)
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -306,8 +310,10 @@ def test_locked_file_names_the_process(tmp_path: Path) -> None:
         with pytest.raises(SourceError, match=rf"is held by \S+ \(process {process.pid}\)") as caught:
             open_store(str(path))
         assert "\n" not in str(caught.value)
-        process.communicate("")
-    assert open_store(str(path)).runs == 1
+        assert 1.5 < sum(pauses) < 2.5
+        # let go of while it is retried
+        monkeypatch.setattr("ablate_tui.data.engine.time.sleep", lambda seconds: process.communicate(""))
+        assert open_store(str(path)).runs == 1
 
 
 def test_another_process_can_write_while_the_store_is_open(tmp_path: Path) -> None:

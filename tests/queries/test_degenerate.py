@@ -65,7 +65,9 @@ def test_every_null_in_a_comparison_has_a_reason(name: str) -> None:
         found = compare(sample)
         for row in found.rows:
             for field, value in asdict(row).items():
-                assert value is not None or reason(found.notes, row.level, field), f"{name}: {row.level} {field}"
+                assert value is not None or reason(found.notes, row.level, field), (
+                    f"{name}: {row.level} {field}"
+                )
             assert found.kde.density[row.level] is not None or reason(found.notes, row.level, "kde"), name
 
 
@@ -74,7 +76,10 @@ def test_the_sql_runs(name: str) -> None:
     made = SWEEPS[name]
     names = [factor.name for factor in made.factors]
     runs = pd.DataFrame(
-        {n: [None if c < 0 else made.factor(n).levels[c] for c in row] for n, row in zip(names, made.codes, strict=True)},
+        {
+            n: [None if c < 0 else made.factor(n).levels[c] for c in row]
+            for n, row in zip(names, made.codes, strict=True)
+        },
         dtype=object,
     ).assign(y=pd.array(np.where(made.status == 2, None, made.y), dtype=object))
     with duckdb.connect() as connection:
@@ -90,7 +95,9 @@ def test_the_sql_runs(name: str) -> None:
 
 
 def figures(row: EffectRow) -> list[object]:
-    return [v for k, v in asdict(row).items() if k.startswith(("mean", "median", "sd", "iqr")) or k.endswith("_p")]
+    return [
+        v for k, v in asdict(row).items() if k.startswith(("mean", "median", "sd", "iqr")) or k.endswith("_p")
+    ]
 
 
 def test_one_side_without_a_finished_run() -> None:
@@ -129,7 +136,9 @@ def test_a_sweep_of_one_column() -> None:
 
 
 def test_a_filtered_switch_keeps_its_row() -> None:
-    made = sweep(pd.DataFrame({"a": [True, False] * 4, "b": [True, True, False, False] * 2, "y": np.arange(8.0)}))
+    made = sweep(
+        pd.DataFrame({"a": [True, False] * 4, "b": [True, True, False, False] * 2, "y": np.arange(8.0)})
+    )
     found = effects(take(made, Slice.of(made, {"a": ("on",)})))
     fixed, free = found.rows
     assert (fixed.switch, fixed.n_on, fixed.n_off, fixed.mean_on) == ("a", 4, 0, None)

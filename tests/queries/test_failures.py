@@ -43,7 +43,9 @@ def test_against_statsmodels(seed: int) -> None:
 def test_a_filter_drops_its_term() -> None:
     frame = frame_of(9)
     made = sweep(frame)
-    rows = {row.name: row for row in effects(take(made, Slice.of(made, {"b": ("on",), "f": ("x", "z")}))).rows}
+    rows = {
+        row.name: row for row in effects(take(made, Slice.of(made, {"b": ("on",), "f": ("x", "z")}))).rows
+    }
     part = frame[frame.b & (frame.f != "y")]
     shares = part.assign(failed=part.y.isna()).groupby(list("acf"), as_index=False).failed.mean()
     shares[list("ac")] = shares[list("ac")].astype(int)
@@ -88,4 +90,4 @@ def test_runs_without_a_level_are_left_out_and_told() -> None:
     found = effects(take(sweep(holes), Slice()))
     kept = effects(take(sweep(frame.iloc[20:]), Slice()))
     assert found.rows[0].failure_p == pytest.approx(kept.rows[0].failure_p, rel=1e-9)
-    assert any("20 runs without a level" in note.reason for note in found.notes)
+    assert any("some free factor (20)" in note.reason for note in found.notes)

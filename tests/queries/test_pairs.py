@@ -79,7 +79,13 @@ def test_against_a_loop(made: RunTable, filters: dict[str, tuple[str, ...]]) -> 
 
 def test_the_words_of_a_pair() -> None:
     frame = pd.DataFrame(
-        {"a": [True, False, True], "b": ["x", "x", "y"], "c": [1, 1, 2], "seed": [7, 7, 7], "y": [1.0, 3.0, 4.0]}
+        {
+            "a": [True, False, True],
+            "b": ["x", "x", "y"],
+            "c": [1, 1, 2],
+            "seed": [7, 7, 7],
+            "y": [1.0, 3.0, 4.0],
+        }
     )
     made = sweep(frame, replicates=("seed",))
     (row,) = pairs(take(made, Slice()), "a").rows
@@ -111,7 +117,17 @@ def test_many_switches_and_replicates() -> None:
     factors = tuple(Factor(f"s{i}", ("false", "true")) for i in range(200))
     blank = np.zeros(800, np.uint8)
     made = RunTable(
-        "x", "x", (), factors, ("seed",), Response("y", '"y"', "min"), codes, y, blank, blank.astype(bool), seed
+        "x",
+        "x",
+        (),
+        factors,
+        ("seed",),
+        Response("y", '"y"', "min"),
+        codes,
+        y,
+        blank,
+        blank.astype(bool),
+        seed,
     )
     sign = np.where(codes[17, :400] == 1, 1, -1)
     want = np.sort(sign * (y[:400] - y[400:]))

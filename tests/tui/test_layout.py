@@ -55,3 +55,10 @@ def test_a_wide_screen_shows_table_and_panels_together():
     assert made.table_height == 4
     assert made.panels == (0, 1, 2, 3)
     assert made.columns == 2
+
+
+def test_the_plot_of_a_plot_view_is_the_larger_part():
+    """A long table leaves two thirds to the plot where the plot is the point."""
+    made = arrange(1000, 1, 68, 30, 0, table_first=False)
+    assert made.table_height == 10
+    assert made.panel_height == 20

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 from ablate_tui.tui.figure import (
     Axis,
@@ -196,3 +197,27 @@ def _grounds(panel: Panel, which: str) -> set[float]:
             if finite and min(finite) == 0:
                 found.add(0.0)
     return found
+
+
+Obstacle: TypeAlias = tuple[float, float]
+
+
+def obstacles(panel: Panel) -> tuple[Obstacle, ...]:
+    """Marked points as (value, position of the row): what a text at the end of a bar must not cover."""
+    found: list[Obstacle] = []
+    for mark in panel.marks:
+        if isinstance(mark, Points) and mark.size == "large":
+            found += zip(mark.x, mark.y, strict=True)
+        elif isinstance(mark, Intervals) and mark.horizontal:
+            ends = (*mark.high, *[None] * len(mark.at))
+            for at, value, high in zip(mark.at, mark.values, ends, strict=False):
+                found += [(v, at) for v in (value, high) if v is not None]
+    return tuple(sorted(pair for pair in found if all(abs(v) < FURTHEST for v in pair)))
+
+
+def clear_of(things: tuple[Obstacle, ...], at: float, end: float, reach: float) -> float:
+    """Where a text of length `reach`, meant to begin at `end`, begins so as to cover no point of its row."""
+    for value, position in things:  # ascending
+        if abs(position - at) < 0.3 and end < value <= end + reach:
+            end = value
+    return end

@@ -25,7 +25,8 @@ from ablate_tui.tui.figure import (
     Rule,
     Violin,
 )
-from ablate_tui.tui.painters.labels import FURTHEST, Entry, is_log, span
+from ablate_tui.tui.painters.labels import FURTHEST, Entry, clear_of, is_log, obstacles, span, tick_texts
+from ablate_tui.tui.painters.labels import ticks as round_positions
 from ablate_tui.tui.painters.palette import blend, colour, hexed, ink, ink_on, paper, shade
 
 RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
@@ -201,14 +202,19 @@ class Pen:
         ends = np.fmax(np.fmax(values, high), low)
         if isinstance(mark, Bars):
             ends = np.fmax(ends, mark.base)
+        things = obstacles(self.panel)
         for text, position, end in zip(mark.texts, at, ends, strict=False):
             if not text or not math.isfinite(position) or not math.isfinite(end):
                 continue
+            if mark.horizontal:
+                low_limit, high_limit = span(self.panel, "x")
+                reach = (high_limit - low_limit) * (len(text) * 4.6 + 10) / (72 * self.inches * 0.6)
+                end = clear_of(things, position, end, reach)
             point, offset, side = ((end, position), (4, 0), "left") if mark.horizontal else (
                 (position, end), (0, 2), "center")  # fmt: skip
             self.axes.annotate(
                 self.drawable(text), point, xytext=offset, textcoords="offset points", ha=side,
-                va="center" if mark.horizontal else "bottom", fontsize=7.5, color=self.ink, zorder=6,
+                va="center" if mark.horizontal else "bottom", fontsize=7.5, color=self.ink, zorder=2.8,
                 annotation_clip=True,
                 bbox={"facecolor": self.tint("neutral", 0.0), "alpha": 0.75, "linewidth": 0, "pad": 0.6},
             )  # fmt: skip
@@ -325,14 +331,16 @@ class Pen:
 
     def _axis(self, which: str, axis: Axis, names: bool) -> None:
         axes, side = self.axes, self.axes.xaxis if which == "x" else self.axes.yaxis
-        label = "\n".join(textwrap.wrap(self.drawable(axis.label), max(24, int(self.inches * 12))))
+        room = max(24, int(self.inches * 12)) if which == "x" or self.panel.y.ticks else 30
+        label = "\n".join(textwrap.wrap(self.drawable(axis.label), room))
         (axes.set_xlabel if which == "x" else axes.set_ylabel)(label)
         if not axis.ticks:
-            from matplotlib.ticker import MaxNLocator
-
             if not is_log(axis):
+                low, high = span(self.panel, which)
                 most = max(3, min(7, int(self.inches * 1.7))) if which == "x" else 6
-                side.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+                positions = round_positions(low, high, most)
+                side.set_ticks(positions, tick_texts(positions))
+                axes.spines["bottom" if which == "x" else "left"].set_bounds(low, high)
             # the grid runs across the values: where one axis has categories, along the other alone
             other = self.panel.y if which == "x" else self.panel.x
             if which == "y" or other.ticks:

@@ -1,7 +1,7 @@
-"""A figure as PNG, SVG or PDF. matplotlib's one home: layout and words here, the marks in `marks`, fonts in `style`.
+"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks`, fonts in `style`.
 
-Nothing global is touched: no pyplot, and the settings hold inside a `rc_context`. matplotlib's
-settings are the process's, so only one picture is drawn at a time.
+These three files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
+inside a `rc_context`. matplotlib's settings are the process's, so one picture is drawn at a time.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from ablate_tui.tui.figure import Bars, Box, Cells, Intervals, Points, Role, Rule, Violin
 from ablate_tui.tui.painters.grid import Grid, Style, fit
+from ablate_tui.tui.painters.labels import Obstacle, clear_of
 from ablate_tui.tui.painters.palette import colour, ink, ink_on, paper, shade
 
 # what a large point looks like, by role, so that no role is told by its colour alone
@@ -73,6 +74,7 @@ class Plot:
     x: Scale
     y: Scale  # of rows: down for a numeric axis, whose values grow upward
     dark: bool
+    obstacles: tuple[Obstacle, ...] = ()  # points that texts must not cover
 
     def style(self, role: Role, bold: bool = False) -> Style:
         """Ink in the colour of a role."""
@@ -124,7 +126,7 @@ class Plot:
                     if value is not None and math.isfinite(value):
                         self._row_bar(mark, at, value)
                     self._row_interval(row, low, high, self.ink, over=True)
-                    self._row_text(row, (value, high, low, mark.base), text)
+                    self._row_text(at, row, (value, high, low, mark.base), text)
             elif self.x.cell(at) is not None:
                 if value is not None and math.isfinite(value):
                     self._column_bar(mark, at, value)
@@ -232,12 +234,14 @@ class Plot:
         if bottom is not None and last > first:
             put(column, last, "┴", style)
 
-    def _row_text(self, row: int, ends: tuple[float | None, ...], text: str) -> None:
+    def _row_text(self, at: float, row: int, ends: tuple[float | None, ...], text: str) -> None:
         """A text right of everything that was drawn for it."""
         text = fit(text, self.x.cells)
-        known = [self.x.clamped(v) for v in ends if v is not None and math.isfinite(v)]
+        known = [v for v in ends if v is not None and math.isfinite(v)]
         if text and known:
-            column = self.left + min(math.ceil(max(known)), self.x.cells) + 1
+            reach = (cell_len(text) + 2) * (self.x.high - self.x.low) / self.x.cells
+            end = clear_of(self.obstacles, at, max(known), reach)
+            column = self.left + min(math.ceil(self.x.clamped(end)), self.x.cells) + 1
             self.grid.write(min(column, self.grid.width - cell_len(text)), self.top + row, text, self.ink)
 
     def _column_text(self, mark: Bars, at: float, ends: tuple[float | None, ...], text: str) -> None:
@@ -263,7 +267,7 @@ class Plot:
                 self._row_interval(row, low, high, style)
                 if (column := self.x.cell(value)) is not None:
                     self.put(column, row, LARGE[mark.role], self.style(mark.role, bold=True))
-                self._row_text(row, (value, high, low), mark.texts[i] if i < len(mark.texts) else "")
+                self._row_text(at, row, (value, high, low), mark.texts[i] if i < len(mark.texts) else "")
             else:
                 self._column_interval(at, low, high, style)
                 column, row = self.x.cell(at), self.y.cell(value)

@@ -34,6 +34,7 @@ from ablate_tui.tui.painters.labels import (
     legend,
     log_texts,
     log_ticks,
+    obstacles,
     span,
     tick_texts,
     ticks,
@@ -262,7 +263,7 @@ class _Painter:
         if columns < 8:
             return None
         x = Scale(x_low, x_high, columns, is_log(panel.x))
-        plot = Plot(self.grid, left, top, x, y, self.dark)
+        plot = Plot(self.grid, left, top, x, y, self.dark, obstacles(panel))
         self._y_axis(plot, labels, gutter)
         self._x_axis(plot, below == 3)
         return plot

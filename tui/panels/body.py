@@ -87,12 +87,12 @@ class Body(Vertical):
 
     def caption(self, painted: Painted) -> Text:
         """The view's title, and how to see the rest of it."""
-        text = Text(f" {clean(painted.figure.title)}", "bold", no_wrap=True, overflow="ellipsis")
         arrangement = painted.arrangement
+        text = Text(" ", no_wrap=True, overflow="ellipsis")
         if arrangement.parts > 1:
-            names = [painted.figure.panels[at].name or painted.figure.panels[at].title for at in arrangement.panels]
-            text.append(f"   v: next of {arrangement.parts} ({', '.join(names) or 'table'})", "dim")
-        return text
+            names = [painted.figure.panels[at].name for at in arrangement.panels]
+            text.append(f"v {'+'.join(names) or 'table'} of {arrangement.parts} parts · ", "dim")
+        return text.append(clean(painted.figure.title), "bold")
 
     def fill(self, widget: ViewTable, table: Table, sort: tuple[str, bool] | None) -> None:
         """Write the rows, keeping the cursor where it was."""

@@ -17,6 +17,7 @@ from ablate_tui.queries.slices import Sample
 from ablate_tui.tui.figure import Figure, Panel, Role, Table, TableColumn
 
 Target = Literal["mean", "spread"]
+NO_SWITCH = "this sweep has no switch; --role COLUMN=factor makes one of a column"
 SERIES: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 
 

@@ -50,18 +50,15 @@ def figure(result: BestRuns, inputs: Inputs) -> Figure:
     rows = known[:MOST_ROWS]
     at = tuple(float(place) for place in range(len(rows)))
     names = tuple(
-        (place, row.switch if table.factor(row.switch).is_switch else f"{row.switch} = {row.level}")
+        (place, f"{row.switch if table.factor(row.switch).is_switch else f'{row.switch}={row.level}'} {row.share or 0.0:4.0%}")
         for place, row in zip(at, rows, strict=True)
     )
     panel = Panel(
-        f"share of on (or of the level) among the best {result.best.n_best:,} of {result.best.n:,} finished runs",
-        Axis("share", limits=(0.0, 1.0)),
+        f"share among the best {result.best.n_best:,} of {result.best.n:,}",
+        Axis("share of on, or of the level", limits=(0.0, 1.0)),
         Axis(ticks=names, limits=(-0.6, len(rows) - 0.4)),
         (
-            Bars(
-                at, tuple(row.share for row in rows), role="on", label="among the best", horizontal=True,
-                texts=tuple(f"{row.share or 0.0:.0%} of {row.base or 0.0:.0%}" for row in rows),
-            ),
+            Bars(at, tuple(row.share for row in rows), role="on", label="among the best", horizontal=True),
             Points(tuple(row.base or 0.0 for row in rows), at, role="neutral", label="among all", size="large"),
         ),
         name="enrichment",

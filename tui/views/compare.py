@@ -129,10 +129,12 @@ def violins(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
         density = found[row.level]
         if not density or not top or row.q25 is None or row.median is None or row.q75 is None:
             continue
-        half = tuple(height / top * VIOLIN for height in density)
+        # the grid is common to all sides: where one has no runs its violin ends
+        shape = [(x, height / top * VIOLIN) for x, height in zip(result.kde.x, density, strict=True) if height > top / 500]
+        x, half = tuple(value for value, _ in shape), tuple(value for _, value in shape)
         marks.append(
             Violin(
-                float(at), result.kde.x, half, row.q25, row.median, row.q75, sides.roles[row.level], sides.words[row.level]
+                float(at), x, half, row.q25, row.median, row.q75, sides.roles[row.level], sides.words[row.level]
             )
         )  # fmt: skip
     return tuple(marks)

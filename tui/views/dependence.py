@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ablate_tui.data.errors import UsageError
+from ablate_tui.queries.note import Note
 from ablate_tui.queries.dependence import Dependence, dependence
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS
 from ablate_tui.tui.figure import Axis, Figure, Panel, Points, Role, Rule, Table
-from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, table_of
+from ablate_tui.tui.views.base import NO_SWITCH, Inputs, View, framed, level_words, plain, reasons, table_of
 from ablate_tui.tui.views.importance import level_roles, swarm
 
 
-def switch_of(inputs: Inputs) -> str:
-    """The contrast; without one, the switch under the cursor, else the highest-ranked.
-
-    Raises
-    ------
-    UsageError
-        Where the sweep has no switch at all.
-    """
-    rows = inputs.importance().rows
-    chosen = inputs.sample.slice.contrast or inputs.focus or (rows[0].switch if rows else None)
-    if chosen is None:
-        if not inputs.sample.table.factors:
-            raise UsageError("this sweep has no switch; --role COLUMN=factor makes one of a column")
-        chosen = inputs.sample.table.factors[0].name
-    return str(chosen)
+def switch_of(inputs: Inputs) -> str | None:
+    """The contrast; without one, the switch under the cursor, else the highest-ranked; None in a sweep without."""
+    ranked = [row.switch for row in inputs.importance().rows]
+    every = [factor.name for factor in inputs.sample.table.factors]
+    return next(filter(None, (inputs.sample.slice.contrast, inputs.focus, *ranked, *every)), None)
 
 
 def read(inputs: Inputs) -> Dependence:
     """SHAP values of the switch in every configuration."""
-    return dependence(inputs.importance(), switch_of(inputs), inputs.color)
+    switch = switch_of(inputs)
+    found = dependence(inputs.importance(), switch or "", inputs.color)
+    return found if switch else replace(found, notes=(Note("*", "*", NO_SWITCH),))
 
 
 def figure(result: Dependence, inputs: Inputs) -> Figure:
     """A cloud for each level, coloured by the second switch."""
     whole = inputs.sample.table
+    if not len(result.shap):
+        panel = Panel("", Axis(), Axis(), (), "dependence", result.notes[0].reason if result.notes else "nothing to show")
+        return framed("dependence", "Dependence", (panel,), inputs, columns=1)
     factor = whole.factor(result.switch)
     second = whole.factor(result.color) if result.color is not None else None
-    low, high = (float(result.shap.min()), float(result.shap.max())) if len(result.shap) else (0.0, 0.0)
+    low, high = float(result.shap.min()), float(result.shap.max())
     roles: tuple[Role, ...] = level_roles(second) if second else ("neutral",)
     clouds: dict[tuple[Role, str], tuple[list[float], list[float]]] = {}
     for at, level in enumerate(result.levels):
@@ -63,15 +59,14 @@ def figure(result: Dependence, inputs: Inputs) -> Figure:
     panel = Panel(
         "",
         Axis(factor.name, ticks=ticks, limits=(-0.6, len(factor.levels) - 0.4)),
-        Axis(f"SHAP value of {factor.name} ({unit})"),
+        Axis(f"SHAP ({unit})"),
         (Rule(0.0, vertical=False), *marks),
         name="dependence",
-        empty="" if len(result.shap) else (result.notes[0].reason if result.notes else "nothing to show"),
     )
     by = f", coloured by {result.color}" if result.color else ""
     warning = inputs.importance().warning
     notes = tuple(note for note in (warning, WHAT_A_SHAP_VALUE_IS) if note)
-    return framed("dependence", f"Dependence on {factor.name}{by}", (panel,), inputs, columns=1, notes=notes)
+    return framed("dependence", f"SHAP values of {factor.name}{by}", (panel,), inputs, columns=1, notes=notes)
 
 
 def table(result: Dependence, inputs: Inputs) -> Table:

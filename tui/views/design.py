@@ -7,7 +7,7 @@ from typing import Any
 from ablate_tui.queries.design import Design, design, design_sql
 from ablate_tui.tui.figure import Axis, Bars, Figure, Mark, Panel, Role, Table, TableColumn
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import SERIES, Inputs, View, framed, plain, reasons
+from ablate_tui.tui.views.base import NO_SWITCH, SERIES, Inputs, View, framed, plain, reasons
 
 MOST_FACTORS = 30  # in the picture
 MOST_LEVELS = 8  # named in a cell of the table
@@ -55,7 +55,7 @@ def figure(result: Design, inputs: Inputs) -> Figure:
     )
     panel = Panel(
         "balance: runs of each level", Axis("runs"), Axis(ticks=tuple(ticks)), marks, "balance",
-        "" if factors else "this sweep has no switch; --role COLUMN=factor makes one of a column",
+        "" if factors else NO_SWITCH,
     )  # fmt: skip
     return framed("design", "Design: columns, balance and coverage", (panel,), inputs, columns=1, notes=facts(result))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ablate_tui.queries.effect_row import row_name
 from ablate_tui.queries.effects import Effects, effects, effects_sql
 from ablate_tui.tui.figure import Axis, Bars, Figure, Intervals, Panel, Points, Rule, Table
-from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons, table_of
 
 MOST_ROWS = 40  # in the picture; the table has them all
@@ -24,7 +23,7 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
     known = sorted((row for row in result.rows if row.mean_diff is not None), key=lambda r: -abs(r.mean_diff or 0.0))
     rows = known[:MOST_ROWS]
     places = tuple(float(at) for at in range(len(rows)))
-    names = tuple((at, row_name(row.switch, row.on, row.off)) for at, row in zip(places, rows, strict=True))
+    names = tuple((at, row.name) for at, row in zip(places, rows, strict=True))
     bare = tuple((at, "") for at in places)
     response = inputs.sample.table.response
     empty = "" if rows else (result.notes[0].reason if result.notes else "no switch varies in this slice")
@@ -36,36 +35,32 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
 
     off, on = points("sd_off"), points("sd_on")
     location = Panel(
-        f"location: mean and median of on − off, {response.better}",
-        Axis(f"difference in {response.name}"),
+        "location: on − off",
+        Axis(f"difference in {response.name} ({response.better})"),
         Axis(ticks=names, limits=limits),
         (
             Rule(0.0, vertical=True),
             Intervals(
                 places, tuple(row.mean_diff for row in rows), role="accent", label="mean",
-                texts=tuple(number(row.mean_diff, 3) for row in rows),
             ),
             Points(*points("median_diff"), role="neutral", label="median", size="large"),
         ),
         name="location", empty=empty, weight=1.5,
     )  # fmt: skip
     spread = Panel(
-        "spread: SD on each side",
+        "spread: SD",
         Axis(f"SD of {response.name}"),
         Axis(ticks=bare, limits=limits),
         (Points(*off, role="off", label="off", size="large"), Points(*on, role="on", label="on", size="large")),
         name="spread", empty=empty,
     )  # fmt: skip
     share = Panel(
-        "best runs: share of on in the best 10 %",
-        Axis("share; | is its share of all", limits=(0.0, 1.0)),
+        "share of on",
+        Axis("share of runs with on", limits=(0.0, 1.0)),
         Axis(ticks=bare, limits=limits),
         (
-            Bars(
-                places, tuple(row.best_share_on for row in rows), role="on", label="best 10 %", horizontal=True,
-                texts=tuple("" if row.best_share_on is None else f"{row.best_share_on:.0%}" for row in rows),
-            ),
-            Points(*points("base_share_on"), role="neutral", label="all runs", size="large"),
+            Bars(places, tuple(row.best_share_on for row in rows), role="on", label="of the best 10 %", horizontal=True),
+            Points(*points("base_share_on"), role="neutral", label="of all", size="large"),
         ),
         name="best", empty=empty,
     )  # fmt: skip
@@ -79,18 +74,20 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
 def table(result: Effects, inputs: Inputs) -> Table:
     """The figures that tell location from spread first, then the rest."""
     columns: list[tuple[str, str] | tuple[str, str, bool]] = [
-        ("switch", "switch", False), ("on", "on", False), ("off", "off", False), ("mean_diff", "Δ mean"), ("median_diff", "Δ median"),
-        ("sd_off", "SD off"), ("sd_on", "SD on"), ("sd_ratio", "SD ratio"), ("best_share_on", "on in best"),
-        ("base_share_on", "on in all"), ("failed_off", "failed off"), ("failed_on", "failed on"), ("failure_p", "failure p"),
+        ("name", "switch", False), ("mean_diff", "Δ mean"), ("sd_ratio", "SD ratio"), ("best_share_on", "in best"),
+        ("base_share_on", "in all"), ("sd_off", "SD off"), ("sd_on", "SD on"), ("median_diff", "Δ median"),
+        ("failed_off", "failed off"), ("failed_on", "failed on"), ("failure_p", "failure p"),
         ("pairs", "pairs"), ("pair_mean_diff", "Δ pairs"), ("pair_win_rate", "pairs won"), ("n_off", "n off"), ("n_on", "n on"),
         ("diverged_off", "div. off"), ("diverged_on", "div. on"), ("mean_off", "mean off"), ("mean_on", "mean on"),
         ("median_off", "median off"), ("median_on", "median on"), ("iqr_off", "IQR off"), ("iqr_on", "IQR on"),
         ("pair_median_diff", "Δ pairs, median"), ("welch_p", "Welch p"), ("mann_whitney_p", "M-W p"),
-        ("brown_forsythe_p", "B-F p"), ("wilcoxon_p", "Wilcoxon p"),
+        ("brown_forsythe_p", "B-F p"), ("wilcoxon_p", "Wilcoxon p"), ("on", "on", False), ("off", "off", False),
     ]  # fmt: skip
     if any(row.kruskal_p is not None for row in result.rows):
         columns += [("kruskal_p", "Kruskal p"), ("omnibus_brown_forsythe_p", "factor's B-F p")]
-    return table_of(result.rows, tuple(columns), "Effects", (f"Δ is on − off; {DESCRIPTIVE}", *reasons(result.notes)))
+    notes = (f"Δ is on − off; {DESCRIPTIVE}", *reasons(result.notes))
+    factors = tuple(row.switch for row in result.rows)
+    return replace(table_of(result.rows, tuple(columns), "Effects", notes), factors=factors)
 
 
 def document(result: Effects, inputs: Inputs) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,10 +87,8 @@ def figure(result: Importance, inputs: Inputs) -> Figure:
     unit = inputs.sample.table.response.name if result.target == "mean" else "ln SD"
     ranked = Panel("mean |SHAP|", Axis(f"mean |SHAP| ({unit})"), Axis(ticks=names), marks, name="ranking", empty=empty)
     notes = [note for note in (result.warning, WHAT_A_SHAP_VALUE_IS) if note]
-    weights = f"{result.configurations:,} configurations" + (f", {trust(result)}" if trust(result) else "")
-    return framed(
-        "importance", f"{title} ({weights})", (ranked, swarm_panel(result, names, unit, empty)), inputs, notes=tuple(notes)
-    )
+    notes.insert(0, f"{result.configurations:,} configurations" + (f", {trust(result)}" if trust(result) else ""))
+    return framed("importance", title, (ranked, swarm_panel(result, names, unit, empty)), inputs, notes=tuple(notes))
 
 
 def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: str, empty: str) -> Panel:
@@ -134,7 +133,8 @@ def table(result: Importance, inputs: Inputs) -> Table:
         ("share", "share"), ("signed_effect", "on − off"), ("noise_floor", "noise floor"),
     )  # fmt: skip
     notes = tuple(filter(None, (result.warning, trust(result), WHAT_A_SHAP_VALUE_IS, *reasons(result.notes))))
-    return table_of(result.rows, columns, f"Importance for the {result.target}", notes)
+    made = table_of(result.rows, columns, f"Importance for the {result.target}", notes)
+    return replace(made, factors=tuple(row.switch for row in result.rows))
 
 
 def document(result: Importance, inputs: Inputs) -> dict[str, Any]:

@@ -259,3 +259,13 @@ def test_points_outside_the_limits_are_left_out() -> None:
     points = Points((0.5, 5.0), (0.5, 5.0), size="large")
     axes = Axis(limits=(0.0, 1.0)), Axis(limits=(0.0, 1.0))
     assert paint(Panel("", *axes, (points,)), 40, 10, colour=False).count("◆") == 1
+
+
+def test_a_text_makes_way_for_a_marked_point_of_its_row() -> None:
+    names = Axis(ticks=((0.0, "a"), (1.0, "b")))
+    bars = Bars((0.0, 1.0), (0.5, 0.5), horizontal=True, texts=("50 %", "50 %"))
+    points = Points((0.53,), (0.0,), "on", size="large")
+    panel = Panel("", Axis(limits=(0.0, 1.0)), names, (bars, points))
+    first, second = (line for line in paint(panel, 66, 6, colour=False).split("\n") if "50 %" in line)
+    assert first.index("50 %") > first.index("●")
+    assert second.index("50 %") < first.index("50 %")

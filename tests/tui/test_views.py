@@ -1,0 +1,148 @@
+"""What holds for every view: JSON without NaN, tables that fit their columns, figures that both painters draw."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from ablate_tui.data.schema import Choices
+from ablate_tui.queries.slices import Slice
+from ablate_tui.tui import formats
+from ablate_tui.tui.painters import picture, terminal
+from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.show import document, result_of
+from ablate_tui.tui.views.registry import VIEWS
+from tests.conftest import sweep
+
+CASES = {
+    "whole": sweep(),
+    "one run": sweep().head(1),
+    "two runs": sweep().head(2),
+    "all diverged": sweep().with_columns(val_loss=pl.lit(float("nan"))),
+    "all missing": sweep().with_columns(val_loss=pl.lit(None, dtype=pl.Float64)),
+    "constant": sweep().with_columns(val_loss=pl.lit(1.5)),
+    "one level": sweep().filter("use_norm"),
+    "no switch": sweep().select("seed", "val_loss"),
+    "names that bite": sweep().rename({"use_norm": '[/] "x" \x1b[31m', "use_bias": "開關\n$x_1^2$", "tie_weights": "select"}),
+}
+ROWS = {
+    "compare": "level n diverged missing mean sd min q05 q25 median q75 q95 max",
+    "importance": "rank switch mean_abs_shap low high share signed_effect noise_floor",
+    "dependence": "configuration level color shap n",
+    "best": "switch level share base p",
+    "design": "column role levels n constant aliases",
+    "effects": "switch on off n_on n_off diverged_on diverged_off mean_on mean_off mean_diff mean_diff_low mean_diff_high "
+    "median_on median_off median_diff sd_on sd_off sd_ratio sd_ratio_low sd_ratio_high iqr_on iqr_off welch_p "
+    "mann_whitney_p brown_forsythe_p failed_on failed_off failure_p location_p location_basis sd_between_on "
+    "sd_between_off sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star noise_p pairs "
+    "pair_mean_diff pair_median_diff pair_win_rate wilcoxon_p best_share_on base_share_on best_p location_q noise_q "
+    "verdict spread_cause reason kruskal_p omnibus_brown_forsythe_p",
+}
+KEYS = {
+    "importance": "target method configurations r2_out_of_fold r2_ceiling",
+    "best": "runs",
+    "design": "next",
+    "compare": "histogram kde ecdf",
+}
+
+
+@pytest.fixture
+def opened(tmp_path, few_refits):
+    """Open a frame as a session."""
+    sessions = []
+
+    def open_(frame: pl.DataFrame) -> Session:
+        path = tmp_path / "case.parquet"
+        frame.write_parquet(path)
+        sessions.append(Session.open(str(path), Choices(response="val_loss"), keep=False))
+        return sessions[-1]
+
+    yield open_
+    for session in sessions:
+        session.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_survives_every_sweep(opened, name, case):
+    """Odd sweeps give nulls with reasons and figures that say why they are empty: never an exception."""
+    session = opened(CASES[case])
+    view = VIEWS[name]
+    look = Look()
+    text = formats.as_json(document(session, look, view))
+    made = json.loads(text)
+    assert made["source"]["runs"] == len(CASES[case])
+    if name in ROWS and made["rows"]:
+        assert list(made["rows"][0]) == ROWS[name].split()
+    assert set(KEYS.get(name, "rows").split()) <= set(made)
+    inputs = session.inputs(look)
+    result = result_of(session, look, view)
+    table = view.table(result, inputs)
+    assert all(len(row) == len(table.columns) for row in table.rows)
+    assert "\x1b" not in formats.as_text(table)
+    figure = view.figure(result, inputs)
+    for panel in figure.panels:
+        painted = terminal.paint(panel, 60, 15, colour=False)
+        assert len(painted.split("\n")) == 15
+        assert "\x1b" not in painted
+    assert picture.render(figure, "png").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("contrast", [None, "use_norm"])
+@pytest.mark.parametrize("filters", [{}, {"use_gate": ("true",)}, {"use_norm": ("true",), "use_bias": ("false",)}])
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_sql_of_a_view_runs(opened, name, filters, contrast):
+    """Ready to paste into DuckDB, over the table that the source is called."""
+    session = opened(sweep())
+    look = Look(slice=Slice.of(session.table(None, None), filters, contrast))
+    case = sweep()
+    with duckdb.connect() as connection:
+        connection.register("case", case.to_arrow())
+        found = connection.sql(VIEWS[name].sql(session.inputs(look)))
+        assert found is not None
+        assert len(found.fetchall()) > 0
+
+
+def test_the_slice_stands_in_the_document(opened):
+    """The slice, its counts and the contrast are said beside the rows."""
+    session = opened(sweep())
+    look = Look(slice=Slice.of(session.table(None, None), {"use_gate": ("on",)}, "use_norm"))
+    made = document(session, look, VIEWS["compare"])
+    frame = sweep().filter("use_gate")
+    assert made["slice"] == {
+        "set": {"use_gate": ["true"]},
+        "contrast": "use_norm",
+        "runs": 24,
+        "diverged": frame.filter(pl.col("val_loss").is_nan() | pl.col("val_loss").is_infinite()).height,
+        "missing": frame["val_loss"].null_count(),
+    }
+    assert made["response"] == "val_loss"
+    assert made["goal"] == "min"
+    finite = frame.filter(pl.col("use_norm") & pl.col("val_loss").is_finite())["val_loss"].to_numpy()
+    on = next(row for row in made["rows"] if row["level"] == "true")
+    assert on["n"] == len(finite)
+    assert on["sd"] == pytest.approx(np.std(finite, ddof=1), rel=1e-12)
+
+
+def test_a_fixed_switch_stays_in_the_table(opened):
+    """Its figures are null, and the notes say that the filter fixes it."""
+    session = opened(sweep())
+    look = Look(slice=Slice.of(session.table(None, None), {"use_gate": ("on",)}))
+    made = document(session, look, VIEWS["effects"])
+    row = next(row for row in made["rows"] if row["switch"] == "use_gate")
+    assert row["mean_diff"] is None
+    assert any("filter" in note["reason"] for note in made["notes"] if note["row"] == "use_gate")
+
+
+def test_every_null_of_the_effects_has_a_reason(opened):
+    """Each null in a row is named by a note of that row, or of all rows."""
+    made = document(opened(sweep()), Look(), VIEWS["effects"])
+    for row in made["rows"]:
+        notes = [note for note in made["notes"] if note["row"] in ("*", row["switch"])]
+        named = {field for note in notes for field in note["field"].split()}
+        nulls = {field for field, value in row.items() if value is None}
+        assert "*" in named or nulls <= named, nulls - named
