@@ -45,8 +45,8 @@ def shut(connection: Connection) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def attach(connection: Connection, path: str, alias: str, read_only: bool, patient: bool = True) -> None:
-    """Attach a database file.
+def attach(connection: Connection, path: str, alias: str, read_only: bool) -> None:
+    """Attach a database file; for two seconds try again while another process holds it.
 
     Parameters
     ----------
@@ -56,8 +56,6 @@ def attach(connection: Connection, path: str, alias: str, read_only: bool, patie
     alias : str
         Name of the attached database.
     read_only : bool
-    patient : bool
-        Whether to try again for two seconds while another process holds the file.
 
     Raises
     ------
@@ -66,7 +64,7 @@ def attach(connection: Connection, path: str, alias: str, read_only: bool, patie
     """
     mode = "READ_ONLY" if read_only else "READ_WRITE"
     sql = f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)"
-    left = _TRIES if patient else 1
+    left = _TRIES
     while True:
         left -= 1
         try:

@@ -6,6 +6,7 @@ A process that is killed half-way leaves the file whole, and a copy that the nex
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from ablate_tui.data.engine import (
     DatabaseError,
     attach,
     connect,
-    holder,
     printable,
     reason,
     shut,
@@ -60,14 +60,14 @@ def replacing(target: str, into: str, alias: str) -> Iterator[Copy]:
     """
     folder, name = os.path.split(target)
     copy = os.path.join(folder, f".{name}.importing")
-    _sweep(copy)
-    connection, guard = connect(), connect()
-    try:
-        with _writing(into):
+    with _writing(into), _alone(f"{copy}.lock", into):
+        connection, guard = connect(), connect()
+        try:
+            _clear(copy)
             existed = os.path.exists(target)
             if existed:
                 _copy_unchanged(guard, target, into, copy)
-            attach(connection, copy, alias, read_only=False, patient=False)
+            attach(connection, copy, alias, read_only=False)
             shut(connection)
             work = Copy(connection)
             yield work
@@ -77,12 +77,10 @@ def replacing(target: str, into: str, alias: str) -> Iterator[Copy]:
                 if existed:
                     shutil.copymode(target, copy)
                 _settle(copy, target, folder)
-    finally:
-        connection.close()
-        guard.close()
-        for leftover in (copy, f"{copy}.wal"):
-            with contextlib.suppress(OSError):
-                os.unlink(leftover)
+        finally:
+            connection.close()
+            guard.close()
+            _clear(copy)
 
 
 @contextlib.contextmanager
@@ -95,20 +93,36 @@ def _writing(into: str) -> Iterator[None]:
         raise SourceError(f'"{printable(into)}" can\'t be written: {reason(error)}') from error
 
 
-def _sweep(copy: str) -> None:
-    """Clear what a killed import left. DuckDB's lock on the copy tells a living import from a dead one."""
-    if not os.path.exists(copy):
-        return
-    probe = connect()
-    try:
-        attach(probe, copy, "probe", read_only=False, patient=False)
-    except SourceError as error:
-        if error.__cause__ is not None and (held := holder(error.__cause__)):  # type: ignore[arg-type]
+@contextlib.contextmanager
+def _alone(lock: str, into: str) -> Iterator[None]:
+    """Hold a lock file, so that of two imports into one file the second is refused.
+
+    The system frees the lock of a process that was killed; its file is taken over.
+    """
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            process = os.read(handle, 20).decode("ascii", "replace")
+            os.close(handle)
             raise SourceError(
-                f"another import into this file is under way in {held}; wait for its end"
+                f'another import into "{printable(into)}" is under way (process {process}); wait for its end'
             ) from error
+        if os.path.exists(lock) and os.path.samestat(os.fstat(handle), os.stat(lock)):
+            break
+        os.close(handle)  # its last holder took the file away between opening and locking
+    try:
+        os.truncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        yield
     finally:
-        probe.close()
+        os.unlink(lock)
+        os.close(handle)
+
+
+def _clear(copy: str) -> None:
+    """Remove a copy, also one that a killed process left."""
     for leftover in (copy, f"{copy}.wal"):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(leftover)

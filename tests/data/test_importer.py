@@ -254,13 +254,32 @@ def test_changes_in_the_write_ahead_log_are_kept(tmp_path: Path, into: Path) -> 
     assert not Path(f"{into}.wal").exists()
 
 
+WAIT = """
+import sys
+from ablate_tui.data.importer import import_runs
+def tell(done, total, what):
+    if done == 0:
+        print("open", flush=True)
+        sys.stdin.read()
+import_runs([sys.argv[1]], sys.argv[2], tell)
+"""
+
+
 def test_two_imports_at_once(tmp_path: Path, into: Path) -> None:
     a = write(tmp_path / "a.csv", "sw,loss\n0,1\n")
-    copy = into.parent / f".{into.name}.importing"
-    process = hold(copy, "CREATE TABLE runs (a INTEGER)")
-    with pytest.raises(SourceError, match=rf"another import .*{process.pid}"):
-        import_runs([str(a)], str(into))
-    assert copy.exists()
-    process.communicate("")
+    b = write(tmp_path / "b.csv", "sw,loss\n0,2\n")
     import_runs([str(a)], str(into))
-    assert losses(into) == [1]
+    with subprocess.Popen(
+        [sys.executable, "-c", WAIT, str(b), str(into)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(SourceError, match=rf"another import into .*process {process.pid}\b"):
+            import_runs([str(a)], str(into))
+        process.communicate("")
+    assert process.returncode == 0
+    assert losses(into) == [1, 2]
+    assert os.listdir(into.parent) == [into.name]

@@ -34,7 +34,7 @@ class Sides:
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """One category a side."""
-        return tuple((float(at), self.words[level]) for at, level in enumerate(self.levels))
+        return tuple((float(at), self.named[level]) for at, level in enumerate(self.levels))
 
 
 def figure(result: Comparison, inputs: Inputs) -> Figure:
@@ -75,7 +75,7 @@ def steps(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
     return tuple(
         Line(
             (result.ecdf.x[level][0], *result.ecdf.x[level]), (0.0, *result.ecdf.y[level]), sides.roles[level],
-            sides.named[level], step=True,
+            sides.words[level], step=True,
         )
         for level in sides.levels
     )  # fmt: skip
@@ -91,10 +91,10 @@ def shapes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
         heights = [count / (row.n * (b - a)) for count, a, b in zip(counts, edges, edges[1:], strict=False) if b > a]
         if heights:
             x, y = (edges[0], *edges), (0.0, *heights, 0.0)
-            label = "" if density else sides.named[row.level]
+            label = "" if density else sides.words[row.level]
             marks.append(Line(x, y, sides.roles[row.level], label, step=True, fill=True))
         if density:
-            marks.append(Line(result.kde.x, density, sides.roles[row.level], sides.named[row.level]))
+            marks.append(Line(result.kde.x, density, sides.roles[row.level], sides.words[row.level]))
     return tuple(marks)
 
 

@@ -1,0 +1,1 @@
+"""Ten architecture switches of a tiny byte-level language model, three seeds."""
