@@ -153,7 +153,7 @@ class AblateApp(App[None]):
         switches.show(table.factors, self.look.slice, ())
         switches.focus()
         if self.look.focus is None and table.factors:
-            self.history.present = replace(self.look, focus=self.look.slice.contrast or table.factors[0].name)
+            self.history.present = replace(self.look, focus=table.factors[0].name)
         if self.look.focus:
             switches.go_to(self.look.focus)
         for note in table.notes:
@@ -230,17 +230,21 @@ class AblateApp(App[None]):
             if worker.is_cancelled:
                 return
             time.sleep(0.02)
-        point = self.session.importance(look)
         shown = 0.0
+
+        def cancelled() -> bool:
+            return worker.is_cancelled
 
         def progress(share: float) -> None:
             nonlocal shown
             if share - shown >= 0.1:
                 shown = share
-                self.post_message(self.Ranked(look, point, share))
+                self.post_message(self.Ranked(look, fitted, share))
 
         try:
-            done = self.session.finished_importance(look, progress, lambda: worker.is_cancelled)
+            fitted = self.session.fitted_importance(look, cancelled)
+            self.post_message(self.Ranked(look, fitted, 0.0))
+            done = self.session.finished_importance(look, progress, cancelled)
         except Cancelled:
             return
         self.post_message(self.Ranked(look, done, 1.0))

@@ -154,6 +154,17 @@ class Session:
             found = self.importances.put(key, importances.importance(self.sample(look), look.target))
         return found
 
+    def fitted_importance(self, look: Look, cancelled: Callable[[], bool] | None = None) -> importances.Importance:
+        """Importance with its R²: a fold's fit each, long before the intervals.
+
+        Raises
+        ------
+        Cancelled
+            Where `cancelled` said so.
+        """
+        fitted = importances.with_fit(self.importance(look), cancelled)
+        return self.importances.put(self.importance_key(look), fitted)
+
     def finished_importance(
         self,
         look: Look,
