@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments)
     except AblateError as error:
-        print(f"ablate-tui: {error}", file=sys.stderr)
+        say(str(error))
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -54,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader (head, less) has had enough; python would complain once more when it closes stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def say(words: str) -> None:
+    """One line on stderr, without control characters that a name in it may have."""
+    print("ablate-tui:", "".join(sign if sign.isprintable() else "�" for sign in words), file=sys.stderr)
 
 
 def open_screen(arguments: list[str]) -> int:
@@ -81,15 +86,14 @@ def demo(arguments: list[str]) -> int:
     parser = Parser(prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model.")
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-    return _screen(str(demo_database()), slice_options.read(options))
+    return _screen(str(demo_database(say)), slice_options.read(options))
 
 
 def _screen(source: str, options: SliceOptions) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         from ablate_tui.tui.show import print_view
 
-        print("ablate-tui: no terminal here, so this is the effects table; run it in a terminal for the screen, "
-              "or see ablate-tui show --help", file=sys.stderr)  # fmt: skip
+        say("no terminal here, so this is the effects table; run it in a terminal for the screen, or see show --help")
         with _opened(source, options) as session:
             print_view(session, options.look(session), "effects", "text")
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PANEL_WIDTH, PANEL_HEIGHT = 34, 10  # the smallest plot that can be read beside another
+PANEL_WIDTH, PANEL_HEIGHT = 33, 10  # the smallest plot that can be read beside another
 HIGH = 20  # below this, a long table and the panels take turns
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
+from ablate_tui.data.errors import UsageError
 from ablate_tui.data.schema import Choices, Goal, RunTable
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
@@ -101,7 +102,13 @@ class Session:
         store = open_store(source, choices.table, progress)
         path = os.path.abspath(source)
         together = choices.over(kept_choices.kept(path, store.table))
-        session = cls(store, together)
+        try:
+            session = cls(store, together)
+        except UsageError:
+            if together == choices:
+                raise
+            # the source has changed since the choices were kept: what is said now still counts
+            session, together = cls(store, choices), choices
         if keep and choices != Choices(table=choices.table):
             kept_choices.keep(path, store.table, together)
         return session

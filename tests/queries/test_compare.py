@@ -97,6 +97,14 @@ def test_density_of_many_runs_keeps_its_promise() -> None:
         assert off.max() <= 5.1e-5 / (h * math.sqrt(2 * math.pi))
 
 
+def test_density_of_many_runs_where_the_bound_is_tight() -> None:
+    y = np.r_[0.0, np.full(6_000, 0.01)]  # half-way between two nodes, at bandwidth 1
+    x = np.linspace(-3, 3, 61)
+    want = np.exp(-0.5 * (x[:, None] - y) ** 2).sum(axis=1) / (len(y) * math.sqrt(2 * math.pi))
+    off = np.abs(density(y, 1.0, x) - want).max() * math.sqrt(2 * math.pi)
+    assert 4e-5 < off < 5e-5
+
+
 def test_kde_is_a_density_on_a_common_grid() -> None:
     rng = np.random.default_rng(1)
     on, off = rng.normal(5, 1, 200), rng.normal(0, 0.5, 300)
