@@ -62,6 +62,7 @@ def attach(connection: Connection, path: str, alias: str, read_only: bool) -> No
     SourceError
         Held by another process (named), truncated, or not a database.
     """
+    refuse_odd_name(path)
     mode = "READ_ONLY" if read_only else "READ_WRITE"
     sql = f"ATTACH {literal(os.path.abspath(path))} AS {quote(alias)} ({mode}, TYPE duckdb)"
     left = _TRIES
@@ -98,6 +99,24 @@ def reason(error: Exception) -> str:
     line = text.splitlines()[0] if text else type(error).__name__
     line = re.sub(r"^(?:[A-Z][A-Za-z-]+(?: [A-Za-z-]+)? Error: )+", "", line)
     return printable(line.rstrip(" .:;"))[:300]
+
+
+def refuse_odd_name(path: str) -> None:
+    """DuckDB takes names in UTF-8 only.
+
+    Raises
+    ------
+    SourceError
+    """
+    if any("\ud800" <= char <= "\udfff" for char in path):  # what Python makes of other bytes
+        raise SourceError(
+            f'the name "{printable(path)}" is not UTF-8; rename it, or link to it by another name'
+        )
+
+
+def stopped(error: RuntimeError) -> bool:
+    """Whether an error is what DuckDB makes of a ctrl+C that comes while it works."""
+    return str(error) == "Query interrupted"
 
 
 def printable(text: str) -> str:

@@ -42,9 +42,12 @@ class PseudoTerminal:
         self.sent = self.last_byte = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})})
-            os.execvp(command[0], command)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            # in the child: the program must never see another size
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            # an environment made anew: readline puts LINES and COLUMNS into the process behind Python's back
+            told = {name: value for name, value in os.environ.items() if name not in ("LINES", "COLUMNS")}
+            told |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
+            os.execvpe(command[0], list(command), told)
 
     def __enter__(self) -> PseudoTerminal:
         return self
@@ -122,7 +125,8 @@ class PseudoTerminal:
         if b"\x1b[c" in data or b"\x1b[0c" in data:
             reply += b"\x1b[?62;22c"
         for mode in re.findall(rb"\x1b\[\?(\d+)\$p", data):
-            reply += b"\x1b[?" + mode + b";2$y"
+            # 2048, in-band resize reports, is not known here (0): then SIGWINCH tells of a resize
+            reply += b"\x1b[?" + mode + (b";0$y" if mode == b"2048" else b";2$y")
         if reply:
             os.write(self.fd, reply)
 

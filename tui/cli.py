@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ablate_tui import __version__
 from ablate_tui.data.errors import AblateError, UsageError
-from ablate_tui.tui.export import PictureFormat
+from ablate_tui.tui.output import abandon
 
 if TYPE_CHECKING:
+    from ablate_tui.tui.export import PictureFormat
     from ablate_tui.tui.session import Session
     from ablate_tui.tui.slice_options import SliceOptions
 
@@ -49,11 +49,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(str(error))
         return error.exit_status
     except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # the reader (head, less) has had enough; python would complain once more when it closes stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _interrupted()
+    except RuntimeError as error:
+        from ablate_tui.data.engine import stopped
+
+        if not stopped(error):
+            raise
+        return _interrupted()
+    except BrokenPipeError:  # the reader (head, less) has had enough
+        abandon()
         return 128 + signal.SIGPIPE
+
+
+def _interrupted() -> int:
+    abandon()
+    say("interrupted")
+    return INTERRUPTED
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold a ctrl+C back while modules load: amid the start of a native one it would abort the process."""
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held and before is not signal.SIG_IGN:  # nohup ignores it, and so it stays
+        raise KeyboardInterrupt
 
 
 def say(words: str) -> None:
@@ -63,7 +87,8 @@ def say(words: str) -> None:
 
 def open_screen(arguments: list[str]) -> int:
     """`ablate-tui SOURCE`: the screen; without a terminal, the effects table."""
-    from ablate_tui.tui import slice_options
+    with _undisturbed():
+        from ablate_tui.tui import slice_options
 
     parser = Parser(
         prog="ablate-tui",
@@ -71,7 +96,9 @@ def open_screen(arguments: list[str]) -> int:
         epilog="Commands: ablate-tui demo (the shipped sweep) · show (a view as text, JSON or a picture) · "
         "import (into a DuckDB file). Each has its own --help. A file called demo opens as ./demo.",
     )
-    parser.add_argument("source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob"
+    )
     parser.add_argument("--version", action="version", version=f"ablate-tui {__version__}")
     slice_options.add(parser)
     options = parser.parse_args(arguments)
@@ -80,24 +107,30 @@ def open_screen(arguments: list[str]) -> int:
 
 def demo(arguments: list[str]) -> int:
     """`ablate-tui demo`: the shipped sweep."""
-    from ablate_tui.data.demo import demo_database
-    from ablate_tui.tui import slice_options
+    with _undisturbed():
+        from ablate_tui.data.demo import demo_database
+        from ablate_tui.tui import slice_options
 
-    parser = Parser(prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model.")
+    parser = Parser(
+        prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model."
+    )
     slice_options.add(parser)
     options = parser.parse_args(arguments)
     return _screen(str(demo_database(say)), slice_options.read(options))
 
 
 def _screen(source: str, options: SliceOptions) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        from ablate_tui.tui.show import print_view
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        with _undisturbed():
+            from ablate_tui.tui.show import print_view
 
-        say("no terminal here, so this is the effects table; run it in a terminal for the screen, or see show --help")
         with _opened(source, options) as session:
-            print_view(session, options.look(session), "effects", "text")
+            look = options.look(session)
+            say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
+            print_view(session, look, "effects", "text")
         return 0
-    from ablate_tui.tui.app import AblateApp
+    with _undisturbed():
+        from ablate_tui.tui.app import AblateApp
 
     with _opened(source, options) as session:
         app = AblateApp(session, options.look(session))
@@ -122,23 +155,26 @@ def _opened(source: str, options: SliceOptions) -> Iterator[Session]:
 
 def show(arguments: list[str]) -> int:
     """`ablate-tui show SOURCE --view VIEW`: one view without the screen."""
-    from ablate_tui.tui import slice_options
-    from ablate_tui.tui.views.registry import VIEWS
+    with _undisturbed():
+        from ablate_tui.tui import slice_options
+        from ablate_tui.tui.show import print_view, write_picture
+        from ablate_tui.tui.views.registry import VIEWS
 
     parser = Parser(prog="ablate-tui show", description="Print one view of a sweep, or draw it to a file.")
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("--view", choices=tuple(VIEWS), required=True)
     form = parser.add_argument_group("format (default: a text table)").add_mutually_exclusive_group()
-    for name, words in (("json", "one JSON object"), ("csv", "comma-separated values"), ("md", "a Markdown table"),
-                        ("sql", "the SQL behind the figures, or behind their input")):  # fmt: skip
+    for name, words in (
+        ("json", "one JSON object"),
+        ("csv", "comma-separated values"),
+        ("md", "a Markdown table"),
+        ("sql", "the SQL behind the figures, or behind their input"),
+    ):
         form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
     for name in PICTURES:
         form.add_argument(f"--{name}", metavar="FILE", help=f"a {name.upper()} picture; - is stdout")
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-
-    from ablate_tui.tui.show import print_view, write_picture
-
     read = slice_options.read(options)
     with _opened(options.source, read) as session:
         look = read.look(session)
@@ -152,13 +188,16 @@ def show(arguments: list[str]) -> int:
 
 def import_(arguments: list[str]) -> int:
     """`ablate-tui import SOURCE… --into FILE`: gather runs in a DuckDB file, all or nothing."""
-    parser = Parser(prog="ablate-tui import", description="Gather runs in a DuckDB file: idempotent, all or nothing.")
+    parser = Parser(
+        prog="ablate-tui import", description="Gather runs in a DuckDB file: idempotent, all or nothing."
+    )
     parser.add_argument("sources", metavar="SOURCE", nargs="+")
     parser.add_argument("--into", metavar="FILE", required=True, help="the DuckDB file to make or add to")
     options = parser.parse_args(arguments)
 
-    from ablate_tui.data.importer import import_runs
-    from ablate_tui.tui.progress import bar
+    with _undisturbed():
+        from ablate_tui.data.importer import import_runs
+        from ablate_tui.tui.progress import bar
 
     with bar() as progress:
         summary = import_runs(options.sources, options.into, progress)

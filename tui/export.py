@@ -59,6 +59,8 @@ def chosen(text: str, folder: Path | None = None) -> tuple[Path, PictureFormat]:
 def write(content: bytes, path: str | Path) -> Path:
     """Write a file atomically: a reader sees the old one or the new one, never half of one.
 
+    A link is followed; a device or a pipe is written to as it is.
+
     Returns
     -------
     Path
@@ -69,11 +71,15 @@ def write(content: bytes, path: str | Path) -> Path:
     SourceError
         Where it can't be written; what was there stays.
     """
-    target = Path(path).expanduser().absolute()
-    if target.is_dir():
-        raise SourceError(f"{target} is a folder; name a file in it")
+    target = Path(os.path.abspath(os.path.expanduser(path)))
     temporary = None
     try:
+        if target.is_dir():
+            raise SourceError(f"{target} is a folder; name a file in it")
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return target
+        target = Path(os.path.realpath(target))
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}-")
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -88,7 +94,8 @@ def write(content: bytes, path: str | Path) -> Path:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise SourceError(f"can't write {target}: {error.strerror or error}; choose another folder") from error
+        why = error.strerror or error
+        raise SourceError(f"can't write {target}: {why}; choose another folder") from error
     return target
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Literal
 
 from ablate_tui.tui import export, formats
+from ablate_tui.tui.output import send
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import View, notes_of
 from ablate_tui.tui.views.registry import VIEWS
@@ -58,9 +59,15 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
 
 
 def print_view(session: Session, look: Look, name: str, form: TextFormat) -> None:
-    """Print a view to stdout."""
-    sys.stdout.write(text_of(session, look, name, form))
-    sys.stdout.flush()
+    """Print a view to stdout.
+
+    Raises
+    ------
+    SourceError
+        Where stdout can't be written.
+    """
+    # a file name that isn't UTF-8 comes out as \\udcNN, which is what JSON writes for it
+    send(text_of(session, look, name, form).encode("utf-8", "backslashreplace"))
 
 
 def write_picture(session: Session, look: Look, name: str, form: export.PictureFormat, path: str) -> None:
@@ -69,13 +76,12 @@ def write_picture(session: Session, look: Look, name: str, form: export.PictureF
     Raises
     ------
     SourceError
-        A file that can't be written.
+        A file, or stdout, that can't be written.
     """
     view = VIEWS[name]
     picture = export.render(view.figure(result_of(session, look, view), session.inputs(look)), form)
     if path == "-":
-        sys.stdout.buffer.write(picture)
-        sys.stdout.buffer.flush()
+        send(picture)
         return
     written = export.write(picture, path)
-    print(f"wrote {written}", file=sys.stderr)
+    print(f"wrote {formats.clean(written)}", file=sys.stderr)

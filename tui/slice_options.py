@@ -44,14 +44,18 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the slice options to a parser."""
     group = parser.add_argument_group("slice options")
     group.add_argument("--response", metavar="NAME|SQL", help="the outcome: a column, else a SQL expression")
-    group.add_argument("--goal", choices=("min", "max"), help="whether a smaller or a larger response is better")
+    group.add_argument(
+        "--goal", choices=("min", "max"), help="whether a smaller or a larger response is better"
+    )
     group.add_argument(
         "--set", metavar="SWITCH=LEVEL[,LEVEL]", action="append", default=[],
         help="keep these levels only (repeatable); on and off work for switches",
     )  # fmt: skip
     group.add_argument("--contrast", metavar="SWITCH", help="compare the levels of this switch")
     group.add_argument("--color", metavar="SWITCH", help="colour the dependence plot by this switch")
-    group.add_argument("--target", choices=("mean", "spread"), default="mean", help="what importance explains")
+    group.add_argument(
+        "--target", choices=("mean", "spread"), default="mean", help="what importance explains"
+    )
     group.add_argument(
         "--on", metavar="SWITCH=LEVEL", action="append", default=[], help='which level is "on" (repeatable)'
     )
@@ -74,6 +78,9 @@ def read(options: argparse.Namespace) -> SliceOptions:
     """
     if options.location:
         raise UsageError("--location belongs to the location model, which this version does not have yet")
+    for option, text in (("--response", options.response), ("--fail", options.fail)):
+        if text is not None and not text.strip():
+            raise UsageError(f"{option} is empty; leave it out, or write a column or SQL")
     return SliceOptions(
         choices=Choices(
             table=options.table,
@@ -114,9 +121,17 @@ def parse_set(text: str, table: RunTable) -> tuple[str, tuple[str, ...]]:
         raise UsageError(f'--set "{text}" has no "="; write --set SWITCH=LEVEL')
     for cut in cuts:
         if text[:cut] in names:
-            levels = next(csv.reader([text[cut + 1 :]]), [""])
-            return text[:cut], tuple(levels)
-    raise UsageError(f'no switch "{text[: cuts[0]]}"; {one_of(text[: cuts[0]], [f.name for f in table.factors])}')
+            return text[:cut], _levels(text[cut + 1 :])
+    name = text[: cuts[0]]
+    raise UsageError(f'no switch "{name}"; {one_of(name, [factor.name for factor in table.factors])}')
+
+
+def _levels(text: str) -> tuple[str, ...]:
+    """A line of CSV; nothing at all is one empty level."""
+    try:
+        return tuple(next(csv.reader([text]), [])) or ("",)
+    except csv.Error:  # a line break outside quotes
+        return (text,)
 
 
 def _pair(text: str, option: str, form: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from ablate_tui.data.engine import printable
+from ablate_tui.data.engine import printable, refuse_odd_name
 from ablate_tui.data.errors import SourceError
 
 Kind = Literal["duckdb", "parquet", "csv", "json"]
@@ -109,6 +109,7 @@ def kind_of(path: str) -> Kind:
         Empty, unreadable, or not a kind that is read.
     """
     name = printable(path)
+    refuse_odd_name(path)
     head = head_of(path)
     if not head:
         raise SourceError(f'"{name}" is empty; {_READS}')

@@ -75,6 +75,6 @@ class Ranking(Vertical):
         """R² beside its ceiling, and how far the intervals are."""
         if importance.r2_out_of_fold is None:
             return ""
-        ceiling = f" of {number(importance.r2_ceiling, 2)}" if importance.r2_ceiling is not None else ""
+        ceiling = f" of {importance.r2_ceiling:.2f}" if importance.r2_ceiling is not None else ""
         done = "" if self.progress in (None, 1.0) else f", intervals {self.progress:.0%}"
-        return f"R² {number(importance.r2_out_of_fold, 2)}{ceiling}{done}"
+        return f"R² {importance.r2_out_of_fold:.2f}{ceiling}{done}"

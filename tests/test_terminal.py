@@ -1,0 +1,70 @@
+"""The real program in a real pseudo-terminal, as a person starts it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pseudo_terminal import PseudoTerminal
+
+PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36)])
+def test_demo_from_start_to_exit(tmp_path, monkeypatch, columns, rows):
+    """First figures, ranking, a toggle that changes all of them, a picture, and a clean end."""
+    monkeypatch.chdir(tmp_path)
+    with PseudoTerminal([PROGRAM, "demo"], columns, rows) as terminal:
+        terminal.wait_for(r"3,072 of 3,072 runs, 0 div")
+        terminal.wait_for(r"Comparison by use_single_m")
+        terminal.wait_for(r"1 use_single_m")  # the first line of the ranking
+        terminal.send("j ")
+        terminal.wait_for(r"1,536 of 3,072 runs")
+        terminal.wait_for(r"slice use_std_residual = on")
+        terminal.send("e")
+        terminal.wait_for("Export this view to")
+        terminal.send("\r")
+        terminal.wait_for("wrote ")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        picture = tmp_path / "compare-by-use_single_message_attn-use_std_residual=true.png"
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert str(picture).encode() in terminal.raw.rsplit(b"\x1b[?1049l", 1)[1].replace(b"\r\n", b"")
+        assert b"\x1b]52;c;" in terminal.raw  # the scp line went to the clipboard
+
+
+def test_no_color_and_a_resize(monkeypatch):
+    """NO_COLOR sends no colour; 20×5 and back is survived."""
+    with PseudoTerminal([PROGRAM, "demo"], 120, 36, {"NO_COLOR": "1"}) as terminal:
+        terminal.wait_for(r"Comparison by")
+        terminal.wait_for(r"1 use_single_message_attn")
+        colours = [pixel.fg for line in terminal.screen.buffer.values() for pixel in line.values()]
+        assert all(is_grey(colour) for colour in colours)
+        terminal.resize(20, 5)
+        terminal.wait_quiet(0.3)
+        terminal.resize(120, 36)
+        terminal.wait_for(r"Comparison by")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
+def is_grey(colour: str) -> bool:
+    """Whether a colour is the terminal's own, or has three equal channels."""
+    if len(colour) != 6 or not all(sign in "0123456789abcdef" for sign in colour):
+        return colour in ("default", "black", "white", "brightblack", "brightwhite")
+    channels = [int(colour[at : at + 2], 16) for at in (0, 2, 4)]
+    return max(channels) - min(channels) <= 2
+
+
+def test_ctrl_c_leaves_the_terminal_clean():
+    """SIGINT while the figures are computed: the screen is left, and the cursor is shown again."""
+    with PseudoTerminal([PROGRAM, "demo"]) as terminal:
+        terminal.wait_for(r"Comparison by")
+        terminal.send("\x03")
+        terminal.wait_quiet(0.3)
+        if terminal.status is None:
+            terminal.send("q")
+        assert terminal.wait_exit() in (0, 130)
+        assert terminal.raw.rstrip().endswith(b"\x1b[?25h") or b"\x1b[?1049l" in terminal.raw

@@ -1,0 +1,41 @@
+"""Standard output: all of it, or an error; never a part in silence."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ablate_tui.data.errors import SourceError
+
+
+def send(content: bytes) -> None:
+    """Write to stdout.
+
+    Text comes here as bytes, in UTF-8: the locale of a login node need not know a minus sign.
+
+    Raises
+    ------
+    SourceError
+        It is closed, or full.
+    BrokenPipeError
+        The reader has had enough.
+    """
+    if sys.stdout is None:
+        raise SourceError("can't write to stdout: it is closed; send it to a file or a pipe")
+    rest = memoryview(content)
+    try:
+        sys.stdout.flush()
+        while rest:  # with PYTHONUNBUFFERED, one write may take a part only
+            rest = rest[sys.stdout.buffer.write(rest) :]
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon()
+        raise SourceError(f"can't write to stdout: {error.strerror}; send it somewhere else") from error
+
+
+def abandon() -> None:
+    """Throw away what stdout still holds: python would try once more at the end, and fail or wait."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
