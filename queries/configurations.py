@@ -25,6 +25,7 @@ class Configurations:
     count: NDArray[np.int64]  # (C,) finished runs
     mean: NDArray[np.float64]  # (C,)
     variance: NDArray[np.float64]  # (C,) with ddof=1; NaN where count is 1
+    noise: float  # variance of replicates, pooled over configurations; NaN without any
     left_out: int  # finished runs that have no level of a free factor
 
     @property
@@ -93,8 +94,37 @@ def configurations(sample: Sample) -> Configurations:
         count=count,
         mean=mean,
         variance=variance,
+        noise=_noise(y_kept, group, sample.replicate[sample.finished][kept], count, mean, variance),
         left_out=int(np.count_nonzero(~kept)),
     )
+
+
+def _noise(
+    y: NDArray[np.float64],
+    group: NDArray[np.int64],
+    replicate: NDArray[np.int32],
+    count: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+) -> float:
+    """Pooled variance of replicates within configurations.
+
+    Where every configuration has every replicate once, the replicates are a block: what a seed does to
+    all configurations alike is no noise of their comparison, and goes first (the residual mean square of
+    the two-way layout without interaction; Box, Hunter & Hunter 2005, section 4.2).
+    """
+    again = count > 1
+    if not again.any():
+        return float("nan")
+    _, block = np.unique(replicate, return_inverse=True)
+    blocks, n = int(block.max()) + 1, len(count)
+    pairs = np.bincount(group * blocks + block, minlength=n * blocks)
+    if blocks > 1 and n > 1 and np.all(pairs == 1):
+        residual = y - mean[group]
+        residual = residual - (np.bincount(block, weights=residual) / n)[block]
+        return float(residual @ residual) / ((n - 1) * (blocks - 1))
+    freedom = count[again] - 1
+    return float(freedom @ variance[again]) / float(freedom.sum())
 
 
 def chosen(groups: Configurations, keep: NDArray[np.bool_]) -> Configurations:

@@ -224,18 +224,16 @@ def r_squared(training: Training, predicted: Array) -> float | None:
 def r_squared_ceiling(training: Training) -> float | None:
     """The R² that the true means would reach, 1 − σ²/MS_between, not below zero.
 
-    σ² is the replicates' pooled variance, MS_between that of the configuration means weighted by their
+    σ² is the replicates' pooled variance (a shared effect of a seed goes first), MS_between that of the configuration means weighted by their
     runs: with r replicates each, this is 1 minus the noise variance of a mean over the variance of the
     means. None without replicates, or where the means do not differ.
     """
     groups = training.configurations
-    replicated = groups.count > 1
-    if not replicated.any() or np.ptp(training.outcome) == 0:
+    if not np.isfinite(groups.noise) or np.ptp(training.outcome) == 0:
         return None
-    freedom = groups.count[replicated] - 1
     deviation = groups.mean - np.average(groups.mean, weights=groups.count)
     largest = float(np.abs(deviation).max())
-    within = float(freedom @ (groups.variance[replicated] / largest**2)) / float(freedom.sum())
+    within = groups.noise / largest**2
     between = float(groups.count @ (deviation / largest) ** 2) / (groups.n - 1)
     ceiling = max(0.0, 1 - within / between)
     return ceiling if np.isfinite(ceiling) else None

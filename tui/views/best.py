@@ -64,7 +64,7 @@ def figure(result: BestRuns, inputs: Inputs) -> Figure:
         name="enrichment",
         empty="" if rows else "no finished run in this slice",
     )  # fmt: skip
-    return framed("best", f"Best runs: what the best 10 % have in common ({table.response.better})", (panel,), inputs, columns=1)
+    return framed("best", "Best runs: what the best 10 % have in common", (panel,), inputs, columns=1)
 
 
 def table(result: BestRuns, inputs: Inputs) -> Table:

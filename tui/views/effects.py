@@ -64,7 +64,7 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
         ),
         name="best", empty=empty,
     )  # fmt: skip
-    notes = (DESCRIPTIVE, *((f"{len(rows)} of {len(known)} rows shown",) if len(rows) < len(known) else ()))
+    notes = (f"{len(rows)} of {len(known)} rows shown",) if len(rows) < len(known) else ()
     return framed(
         "effects", "Effects: location, spread and share among the best", (location, spread, share), inputs, columns=3,
         notes=notes,

@@ -29,7 +29,7 @@ def trust(result: Importance) -> str:
     """How well the model predicts, in words."""
     if result.r2_out_of_fold is None:
         return ""
-    ceiling = f" of at most {number(result.r2_ceiling, 3)}" if result.r2_ceiling is not None else ""
+    ceiling = f" (ceiling from replicates {number(result.r2_ceiling, 3)})" if result.r2_ceiling is not None else ""
     return f"out-of-fold R² {number(result.r2_out_of_fold, 3)}{ceiling}"
 
 
