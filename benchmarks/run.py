@@ -114,7 +114,10 @@ def figures() -> list[tuple[str, str]]:
     tree = (time.perf_counter() - begin) * 1000
     return [
         ("effects table", f"{ours:.1f} ms; pandas + scipy {theirs:.0f} ms: {theirs / ours:.0f} ×"),
-        ("fit + exact SHAP", f"{shap_ours:.1f} ms; shap.TreeExplainer alone {tree:.0f} ms: {tree / shap_ours:.0f} ×"),
+        (
+            "fit + exact SHAP",
+            f"{shap_ours:.1f} ms; shap.TreeExplainer alone {tree:.0f} ms: {tree / shap_ours:.0f} ×",
+        ),
     ]
 
 

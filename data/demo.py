@@ -45,9 +45,7 @@ def demo_database(tell: Callable[[str], None] | None = None, shipped: Path = SHI
     try:
         content = hashlib.sha256(shipped.read_bytes()).hexdigest()
     except OSError as error:
-        raise SourceError(
-            f"the shipped runs are missing ({error.strerror}); install ablate-tui again"
-        ) from error
+        raise SourceError(f"the shipped runs are missing ({error.strerror}); install ablate-tui again") from error
     folder = data_folder()
     try:
         return _made(folder, shipped, content)

@@ -65,9 +65,7 @@ def kind_of(dtype: str) -> Kind:
     return "list" if _NUMBER_LIST.fullmatch(dtype) else "other"
 
 
-def roles(
-    columns: Sequence[Facts], runs: int, one_to_one: Callable[[str, str], bool]
-) -> dict[str, tuple[Role, str]]:
+def roles(columns: Sequence[Facts], runs: int, one_to_one: Callable[[str, str], bool]) -> dict[str, tuple[Role, str]]:
     """Guess the role of every column, the response's left open.
 
     Parameters
@@ -108,9 +106,7 @@ def candidates(columns: Sequence[Facts], found: Mapping[str, tuple[Role, str]], 
         for facts in columns
         if (facts.numeric or facts.kind == "list")
         and not names.is_flag(facts.name)
-        and (
-            found[facts.name][0] == "covariate" or (facts.distinct <= 1 and found[facts.name][0] == "ignored")
-        )
+        and (found[facts.name][0] == "covariate" or (facts.distinct <= 1 and found[facts.name][0] == "ignored"))
     ]
 
     def order(at: int) -> tuple[object, ...]:
@@ -166,9 +162,7 @@ def _guess_on(first: str, second: str) -> str:
 
 
 def _number(text: str | None) -> float | None:
-    if text is None or not re.fullmatch(
-        r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*|[-+]?(nan|inf)", text, re.I | re.A
-    ):
+    if text is None or not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*|[-+]?(nan|inf)", text, re.I | re.A):
         return None
     return float(text)
 
@@ -191,11 +185,7 @@ def _role(facts: Facts, runs: int) -> tuple[Role, str]:
     if kind == "date":
         return "identity", "a date, a time or an identifier"
     if names.is_replicate(name) and not (kind == "real" and distinct > FEW):
-        return (
-            ("identity", "different in every run")
-            if every
-            else ("replicate", "tells replicates apart, by its name")
-        )
+        return ("identity", "different in every run") if every else ("replicate", "tells replicates apart, by its name")
     if names.is_identity(name):
         return "identity", "names a run, by its name"
     if kind != "text" and names.outcome(name) not in (None, "time"):

@@ -74,9 +74,7 @@ def attach(connection: Connection, path: str, alias: str, read_only: bool) -> No
         except duckdb.Error as error:
             held = holder(error)
             if held is None:
-                raise SourceError(
-                    f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}'
-                ) from error
+                raise SourceError(f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}') from error
             if not left:
                 raise SourceError(
                     f'"{printable(path)}" is held by {held}; close it there, or work on a copy of the file'
@@ -109,9 +107,7 @@ def refuse_odd_name(path: str) -> None:
     SourceError
     """
     if any("\ud800" <= char <= "\udfff" for char in path):  # what Python makes of other bytes
-        raise SourceError(
-            f'the name "{printable(path)}" is not UTF-8; rename it, or link to it by another name'
-        )
+        raise SourceError(f'the name "{printable(path)}" is not UTF-8; rename it, or link to it by another name')
 
 
 def stopped(error: RuntimeError) -> bool:

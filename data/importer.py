@@ -190,9 +190,7 @@ def _marks(work: _Work) -> str:
 
 
 def _known(work: _Work) -> list[_Known]:
-    rows = work.connection.execute(
-        f"SELECT id, path, sha256, row_count FROM {_SOURCES} ORDER BY id"
-    ).fetchall()
+    rows = work.connection.execute(f"SELECT id, path, sha256, row_count FROM {_SOURCES} ORDER BY id").fetchall()
     return [_Known(*row) for row in rows]
 
 
@@ -220,9 +218,7 @@ def _take(work: _Work, path: str) -> ImportedSource:
         f"INSERT INTO {_SOURCES} VALUES (?, ?, ?, ?, ?, ?)",
         [number, path, status.st_size, status.st_mtime_ns, sha256, rows],
     )
-    return ImportedSource(
-        path, rows, replaced, 0, "new" if earlier is None else "changed since its last import"
-    )
+    return ImportedSource(path, rows, replaced, 0, "new" if earlier is None else "changed since its last import")
 
 
 def _stage(work: _Work, path: str) -> None:
@@ -290,9 +286,7 @@ def _widen(work: _Work, own: str, old: str, name: str, new: str) -> None:
 
 
 def _empty(work: _Work, table: str, column: str) -> bool:
-    found = work.connection.execute(
-        f"SELECT 1 FROM {table} WHERE {quote(column)} IS NOT NULL LIMIT 1"
-    ).fetchone()
+    found = work.connection.execute(f"SELECT 1 FROM {table} WHERE {quote(column)} IS NOT NULL LIMIT 1").fetchone()
     return found is None
 
 

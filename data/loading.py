@@ -75,9 +75,7 @@ def load(store: Store, choices: Choices) -> RunTable:
     goal = choices.goal or names.goal_of(text)
     if goal is None:
         goal = "min"
-        notes.append(
-            f"smaller {printable(text)} is taken as better: its name does not tell; --goal max reverses that"
-        )
+        notes.append(f"smaller {printable(text)} is taken as better: its name does not tell; --goal max reverses that")
     columns, factors = _factors(store, survey, taken, chosen, choices)
     replicates = tuple(name for name, (role, _) in taken.items() if role == "replicate")
     found = values(store, response, text)
@@ -162,9 +160,7 @@ def _facts(store: Store) -> tuple[Facts, ...]:
 def _chosen_roles(store: Store, choices: Choices) -> dict[str, Role]:
     for name, role in choices.roles.items():
         if name not in store.columns:
-            raise UsageError(
-                f'no column "{printable(name)}" to give a role; {one_of(name, tuple(store.columns))}'
-            )
+            raise UsageError(f'no column "{printable(name)}" to give a role; {one_of(name, tuple(store.columns))}')
         if role not in ROLES:
             raise UsageError(f'no role "{printable(role)}" for "{printable(name)}"; {one_of(role, ROLES)}')
     return dict(choices.roles)
@@ -178,9 +174,7 @@ def _response_text(
         return choices.response, False
     named = [name for name, role in chosen.items() if role == "response"]
     if len(named) > 1:
-        raise UsageError(
-            f'two columns are given the role response, "{named[0]}" and "{named[1]}"; give it to one'
-        )
+        raise UsageError(f'two columns are given the role response, "{named[0]}" and "{named[1]}"; give it to one')
     if named:
         return named[0], False
     ranked = candidates(survey.facts, survey.roles, store.runs)
@@ -221,8 +215,7 @@ def _factors(
             levels = order_levels(_levels(store, facts.name), choices.on.get(facts.name))
             if chosen.get(facts.name) == "switch" and len(levels) > 2:
                 raise UsageError(
-                    f'"{printable(facts.name)}" has {len(levels)} levels and a switch has two; '
-                    "give it the role factor"
+                    f'"{printable(facts.name)}" has {len(levels)} levels and a switch has two; give it the role factor'
                 )
             if len(levels) > 1:
                 role = "switch" if len(levels) == 2 else "factor"
@@ -261,9 +254,7 @@ def _codes(store: Store, levels: Mapping[str, Sequence[str]]) -> NDArray[np.int3
         if short:
             cases = []
             for name in short:
-                whens = " ".join(
-                    f"WHEN {literal(level)} THEN {number}" for number, level in enumerate(levels[name])
-                )
+                whens = " ".join(f"WHEN {literal(level)} THEN {number}" for number, level in enumerate(levels[name]))
                 code = f"CASE CAST({quote(name)} AS VARCHAR) {whens} ELSE {NO_LEVEL} END"
                 cases.append(f"CAST({code} AS SMALLINT) AS c{rows[name]}")
             found = cursor.execute(f"SELECT {', '.join(cases)} FROM runs").fetchnumpy()
@@ -272,9 +263,7 @@ def _codes(store: Store, levels: Mapping[str, Sequence[str]]) -> NDArray[np.int3
         for name in levels:
             if name in short:
                 continue
-            known = pl.DataFrame(
-                {"level": list(levels[name]), "code": np.arange(len(levels[name]), dtype=np.int32)}
-            )
+            known = pl.DataFrame({"level": list(levels[name]), "code": np.arange(len(levels[name]), dtype=np.int32)})
             cursor.register("ablate_tui_levels", known.to_arrow())
             found = cursor.execute(
                 f"SELECT runs.{quote(store.row)} AS place, ablate_tui_levels.code AS code FROM runs "

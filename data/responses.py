@@ -85,9 +85,7 @@ def condition(store: Store, text: str) -> NDArray[np.bool_]:
     """
     dtype = _dtype(store, text, "condition")
     if dtype != "BOOLEAN":
-        raise UsageError(
-            f'the --fail condition "{printable(text)}" is {dtype}; write one that is true or false'
-        )
+        raise UsageError(f'the --fail condition "{printable(text)}" is {dtype}; write one that is true or false')
     found = _evaluate(store, f"CAST(({_lines(text)}) AS BOOLEAN)", text, "condition")
     return np.asarray(np.ma.filled(found, False), dtype=np.bool_)
 
@@ -133,9 +131,7 @@ def _dtype(store: Store, text: str, what: str) -> str:
 def _evaluate(store: Store, sql: str, text: str, what: str) -> np.ma.MaskedArray[Any, Any]:
     with store.cursor() as cursor:
         try:
-            found = cursor.execute(
-                f"SELECT runs.{quote(store.row)} AS place, {sql} AS y FROM runs"
-            ).fetchnumpy()
+            found = cursor.execute(f"SELECT runs.{quote(store.row)} AS place, {sql} AS y FROM runs").fetchnumpy()
         except Interrupted:
             raise
         except DatabaseError as error:
@@ -154,8 +150,7 @@ def _explain(store: Store, text: str, what: str, error: Exception) -> str:
     why = reason(error)
     if "GROUP BY" in str(error):
         return (
-            f'{what} "{shown}" is one value for all runs; of a list in each run take '
-            "list_min(x), list_avg(x) or x[-1]"
+            f'{what} "{shown}" is one value for all runs; of a list in each run take list_min(x), list_avg(x) or x[-1]'
         )
     return f'{what} "{shown}" is neither a column nor SQL that works: {why}'
 
@@ -166,8 +161,4 @@ def _numeric(store: Store, text: str) -> str:
 
 def _written(store: Store, name: str) -> str:
     """A column as one writes it in SQL: quoted where it must be."""
-    return (
-        name
-        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.lower() not in store.keywords
-        else quote(name)
-    )
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.lower() not in store.keywords else quote(name)

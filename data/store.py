@@ -23,7 +23,7 @@ from ablate_tui.data.sources.json_files import copy_json
 from ablate_tui.data.sources.locate import Located, locate
 from ablate_tui.data.sources.parquet_files import copy_parquet
 from ablate_tui.data.sources.text_columns import lists_in
-from ablate_tui.data.sql import quote
+from ablate_tui.data.sql import literal, quote
 
 # Types that Arrow or Polars has no match for; they are shown as text.
 _AS_TEXT = ("INTERVAL", "UNION", "BIT", "TIME WITH TIME ZONE", "MAP", "VARIANT", "GEOMETRY", "BIGNUM")
@@ -42,13 +42,17 @@ class Store:
         The table's name in a database, else the file's stem.
     notes : tuple of str
         What was set aside while reading.
+    origin : str, optional
+        What files are called in a FROM clause; None for a database, whose table has a name.
 
     Notes
     -----
     Every call works on a cursor of its own, so threads may share a store.
     """
 
-    def __init__(self, connection: Connection, path: str, table: str, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self, connection: Connection, path: str, table: str, notes: tuple[str, ...], origin: str | None = None
+    ) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._running: set[Connection] = set()
@@ -56,6 +60,7 @@ class Store:
         self.table = table
         self.text_lists = self._read_lists()
         self.notes = notes
+        self.origin = origin
         self.row = self._row_number()
         self.columns = self._columns()
 
@@ -174,11 +179,7 @@ class Store:
 
     def _read_lists(self) -> frozenset[str]:
         """Turn texts such as "[3.1, 2.9]" into lists, so that SQL can use them."""
-        texts = [
-            name
-            for name, dtype, *_ in self._connection.execute("DESCRIBE runs").fetchall()
-            if dtype == "VARCHAR"
-        ]
+        texts = [name for name, dtype, *_ in self._connection.execute("DESCRIBE runs").fetchall() if dtype == "VARCHAR"]
         found = lists_in(self._connection, "runs", texts)
         for change in found:
             self._connection.execute(
@@ -232,7 +233,7 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
             (empty,) = connection.execute("SELECT count(*) = 0 FROM runs").fetchall()[0]
             if empty:
                 raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
-            return Store(connection, source, name, tuple(notes))
+            return Store(connection, source, name, tuple(notes), _origin(found))
     except BaseException:
         connection.close()
         raise
@@ -253,6 +254,15 @@ def _copy(
     notes = copy(connection, found.files)
     shut(connection)
     return _stem(source), notes
+
+
+def _origin(found: Located) -> str | None:
+    """The files in a FROM clause, as DuckDB reads them by itself."""
+    if found.kind == "duckdb":
+        return None
+    if len(found.files) == 1:
+        return literal(found.files[0])
+    return f"read_{found.kind}([{', '.join(literal(name) for name in found.files)}], union_by_name = true)"
 
 
 def _stem(source: str) -> str:

@@ -97,9 +97,7 @@ class _Contingency:
 
     def pair(self, i: int, j: int) -> NDArray[np.float64]:
         """(levels of i, levels of j) runs."""
-        part: NDArray[np.float64] = self.counts[
-            self.start[i] : self.start[i + 1], self.start[j] : self.start[j + 1]
-        ]
+        part: NDArray[np.float64] = self.counts[self.start[i] : self.start[i + 1], self.start[j] : self.start[j + 1]]
         return part
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ablate_tui.data.schema import NO_LEVEL
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.ordered import best_runs, order
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
-from ablate_tui.queries.sql import factor_columns, free_name, response_name, runs_in_slice, with_input
+from ablate_tui.queries.sql import factor_columns, free_name, response_name, with_input
 
 LISTED = 1_000
 SHARE = 0.1
@@ -116,44 +114,6 @@ def _name(switch: str, level: str, is_switch: bool) -> str:
     return switch if is_switch else f"{switch}={level}"
 
 
-def ranked_runs(
-    sample: Sample, sort: str = "response", descending: bool = False, limit: int | None = None
-) -> NDArray[np.int64]:
-    """Rows of the source in the order of the response or of a factor.
-
-    Parameters
-    ----------
-    sample : Sample
-    sort : str
-        "response", the response's own name, or a factor's.
-    descending : bool
-        By the response: worst first instead of best first. By a factor: last level first; runs of one
-        level are best first either way.
-    limit : int, optional
-        How many rows.
-
-    Returns
-    -------
-    (n,) int64
-        Runs that are not finished, and those without a level of the factor, come last; equal ones keep
-        the source's order.
-
-    Raises
-    ------
-    UsageError
-        No such factor.
-    """
-    if sort in ("response", sample.table.response.name):
-        flip = descending != (sample.table.response.goal == "max")
-        key = -sample.y if flip else sample.y
-        return sample.index[np.argsort(key, kind="stable")[:limit]]  # NaN sorts last
-    code = sample.code(sample.table.factor(sort).name).astype(np.int64)
-    unknown = code == NO_LEVEL
-    code = np.where(unknown, len(sample.table.factor(sort).levels), -code if descending else code)
-    y = sample.y if sample.table.response.goal == "min" else -sample.y
-    return sample.index[np.lexsort((y, code))[:limit]]
-
-
 def best_sql(sample: Sample, share: float = SHARE) -> str:
     """SQL of the shares among the best runs and among all finished ones.
 
@@ -191,14 +151,4 @@ def best_sql(sample: Sample, share: float = SHARE) -> str:
         f"SELECT *, rank() OVER (ORDER BY {y} {direction}) AS {place},"
         f" ceil({share!r} * count(*) OVER () - 1e-9) AS {k}\nFROM input WHERE isfinite({y})\n)\n"
         f"{body}\nORDER BY switch, level"
-    )
-
-
-def runs_sql(sample: Sample) -> str:
-    """SQL of the runs themselves, all columns, best first; unfinished runs come last."""
-    y = sample.table.response.sql
-    direction = "ASC" if sample.table.response.goal == "min" else "DESC"
-    return (
-        f"SELECT *\n{runs_in_slice(sample)}\n"
-        f"ORDER BY coalesce(isfinite({y}), FALSE) DESC, {y} {direction} NULLS LAST"
     )

@@ -113,9 +113,7 @@ def compare(sample: Sample) -> Comparison:
     if nulls:
         reasons.say("*", "n", f"on no side: runs without a level of {contrast} ({nulls:,})")
     with np.errstate(all="ignore"):
-        rows = tuple(
-            _row(level, y, sample.status[code == at], reasons) for at, (level, y) in enumerate(sides.items())
-        )
+        rows = tuple(_row(level, y, sample.status[code == at], reasons) for at, (level, y) in enumerate(sides.items()))
         boxes = tuple(box_stats(level, y) for level, y in sides.items())
         histogram = _histogram(sides, pooled, reasons)
         kde = _kde(sides, reasons)
@@ -165,9 +163,7 @@ def _row(level: str, y: NDArray[np.float64], status: NDArray[np.uint8], reasons:
     )
 
 
-def _histogram(
-    sides: Mapping[str, NDArray[np.float64]], pooled: NDArray[np.float64], reasons: Reasons
-) -> Histogram:
+def _histogram(sides: Mapping[str, NDArray[np.float64]], pooled: NDArray[np.float64], reasons: Reasons) -> Histogram:
     edges = histogram_edges(pooled) if len(pooled) else np.zeros(0)
     if not len(edges):
         why = "the range is too large for a number" if len(pooled) else "no finished run"

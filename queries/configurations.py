@@ -87,9 +87,7 @@ def configurations(sample: Sample) -> Configurations:
     factors = tuple(sample.table.factors[row] for row in rows)
     return Configurations(
         factors=factors,
-        levels=tuple(
-            tuple(f.levels[code] for code in levels) for f, levels in zip(factors, present, strict=True)
-        ),
+        levels=tuple(tuple(f.levels[code] for code in levels) for f, levels in zip(factors, present, strict=True)),
         codes=compact[:, representative],
         count=count,
         mean=mean,

@@ -134,9 +134,7 @@ def _rows(
             n = sample.runs - sample.missing
         elif not whole:
             reasons.say(column.name, "levels n constant", "of the whole source, not of the slice")
-        rows.append(
-            DesignRow(column.name, column.role, levels, n, constant, tuple(aliases.get(column.name, ())))
-        )
+        rows.append(DesignRow(column.name, column.role, levels, n, constant, tuple(aliases.get(column.name, ()))))
     return tuple(rows)
 
 
@@ -158,9 +156,7 @@ class _Grid:
         known = np.all(distinct.codes[rows] != NO_LEVEL, axis=0)
         left_out = int(count[~known].sum())
         if left_out:
-            reasons.say(
-                "*", "configurations", f"left out: runs without a level of a free factor ({left_out:,})"
-            )
+            reasons.say("*", "configurations", f"left out: runs without a level of a free factor ({left_out:,})")
         self.count: NDArray[np.int64] = count[known]
         self.codes: NDArray[np.int16] = distinct.codes[rows][:, known]
         self.possible = math.prod(len(levels) for levels in self.levels)
@@ -175,12 +171,10 @@ class _Grid:
             reasons.say("*", "next next_of", words)
             return (), None
         sizes = tuple(len(levels) for levels in self.levels)
-        place = [
-            np.searchsorted(levels, codes) for levels, codes in zip(self.levels, self.codes, strict=True)
-        ]
-        runs = np.bincount(
-            np.ravel_multi_index(place, sizes), weights=self.count, minlength=self.possible
-        ).astype(np.int64)
+        place = [np.searchsorted(levels, codes) for levels, codes in zip(self.levels, self.codes, strict=True)]
+        runs = np.bincount(np.ravel_multi_index(place, sizes), weights=self.count, minlength=self.possible).astype(
+            np.int64
+        )
         cell = np.indices(sizes).reshape(len(sizes), -1)
         order = np.flatnonzero(runs == 0)
         if len(order):
@@ -196,9 +190,7 @@ class _Grid:
         chosen = tuple(
             {
                 factor.name: factor.levels[levels[at]]
-                for factor, levels, at in zip(
-                    self.factors, self.levels, cell[:, number].tolist(), strict=True
-                )
+                for factor, levels, at in zip(self.factors, self.levels, cell[:, number].tolist(), strict=True)
             }
             for number in order[:LISTED]
         )

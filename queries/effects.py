@@ -139,9 +139,7 @@ class _Table:
             self.reasons.say(name, OMNIBUS, "for factors with more than two levels")
         return EffectRow(switch, on, off, *counts.sides(level))
 
-    def omnibus(
-        self, factor: Factor, ordered: RankedByLevel, sides: list[Side]
-    ) -> tuple[float | None, float | None]:
+    def omnibus(self, factor: Factor, ordered: RankedByLevel, sides: list[Side]) -> tuple[float | None, float | None]:
         """Kruskal-Wallis' and Brown-Forsythe's p over all levels of a factor."""
         sums = np.bincount(ordered.code, weights=ordered.ranks.rank, minlength=len(sides)).astype(np.float64)
         values = kruskal(sums, np.array([s.n for s in sides]), ordered.ranks), brown_forsythe(sides)
@@ -172,9 +170,7 @@ class _Table:
         name = row_name(factor.name, on_text, off_text)
         figure, say = self.reasons.figure, self.reasons.say
 
-        def described(
-            field: str, of_on: float, of_off: float, need: int
-        ) -> tuple[float | None, float | None]:
+        def described(field: str, of_on: float, of_off: float, need: int) -> tuple[float | None, float | None]:
             why = "no finished run on this side" if need == 1 else "fewer than two finished runs on this side"
             return tuple(  # type: ignore[return-value]
                 figure(name, f"{field}_{which}", value, why if s.n < need else "too large for a number")
@@ -215,9 +211,7 @@ class _Table:
             sd_ratio=figure(name, "sd_ratio", ratio, why_ratio),
             iqr_on=iqr_on,
             iqr_off=iqr_off,
-            welch_p=figure(
-                name, "welch_p", welch(on, off), "needs two runs on both sides, and some variance"
-            ),
+            welch_p=figure(name, "welch_p", welch(on, off), "needs two runs on both sides, and some variance"),
             mann_whitney_p=figure(
                 name,
                 "mann_whitney_p",

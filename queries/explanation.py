@@ -57,9 +57,7 @@ class Training:
     @cached_property
     def cells(self) -> NDArray[np.intp]:
         """(C,) rows of the grid that were run."""
-        cells: NDArray[np.intp] = np.ravel_multi_index(
-            tuple(self.configurations.codes), self.configurations.sizes
-        )
+        cells: NDArray[np.intp] = np.ravel_multi_index(tuple(self.configurations.codes), self.configurations.sizes)
         return cells
 
     @property
@@ -136,9 +134,7 @@ def spreads(groups: Configurations) -> tuple[Training, tuple[Note, ...]]:
     notes = []
     single, equal = int((~replicated).sum()), int((replicated & ~varied).sum())
     if single:
-        notes.append(
-            Note("*", "configurations", f"{single:,} of {groups.n:,} without replicates are left out")
-        )
+        notes.append(Note("*", "configurations", f"{single:,} of {groups.n:,} without replicates are left out"))
     if equal:
         reason = f"{equal:,} of {groups.n:,} whose replicates are all equal are left out"
         notes.append(Note("*", "configurations", reason))
@@ -224,9 +220,9 @@ def r_squared(training: Training, predicted: Array) -> float | None:
 def r_squared_ceiling(training: Training) -> float | None:
     """The R² that the true means would reach, 1 − σ²/MS_between, not below zero.
 
-    σ² is the replicates' pooled variance (a shared effect of a seed goes first), MS_between that of the configuration means weighted by their
-    runs: with r replicates each, this is 1 minus the noise variance of a mean over the variance of the
-    means. None without replicates, or where the means do not differ.
+    σ² is the replicates' pooled variance (a shared effect of a seed goes first), MS_between that of the
+    configuration means weighted by their runs: with r replicates each, this is 1 minus the noise variance of a
+    mean over the variance of the means. None without replicates, or where the means do not differ.
     """
     groups = training.configurations
     if not np.isfinite(groups.noise) or np.ptp(training.outcome) == 0:

@@ -35,8 +35,7 @@ from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Sample
 
 WHAT_A_SHAP_VALUE_IS = (
-    "A SHAP value is the marginal change of the predicted response by that switch in that run, "
-    "not the response itself."
+    "A SHAP value is the marginal change of the predicted response by that switch in that run, not the response itself."
 )
 PENDING = "still being computed"
 BOOTSTRAPS = 200
@@ -284,9 +283,7 @@ def with_uncertainty(
     )
     notes = _without(result.notes, "low", "high", "noise_floor")
     if result.method == "tree":
-        reason = (
-            f"each refit explains {REFIT.explained} configurations against {REFIT.background}, to save time"
-        )
+        reason = f"each refit explains {REFIT.explained} configurations against {REFIT.background}, to save time"
         notes += (Note("*", "low", reason), Note("*", "high", reason), Note("*", "noise_floor", reason))
     return replace(result, rows=rows, notes=notes)
 
@@ -319,9 +316,7 @@ def _obstacle(training: Training, target: Target, replicated: bool) -> str:
     if training.too_wide:
         widest = max(zip(groups.sizes, groups.factors, strict=True), key=lambda pair: pair[0])
         name = widest[1].name
-        return (
-            f'"{name}" has {widest[0]:,} levels, too many to fit a model; --role {name}=ignored leaves it out'
-        )
+        return f'"{name}" has {widest[0]:,} levels, too many to fit a model; --role {name}=ignored leaves it out'
     return ""
 
 
@@ -361,9 +356,7 @@ def _rows(training: Training, found: Explanation) -> tuple[ImportanceRow, ...]:
             on = groups.codes[row, found.at] == 1
             if on.any() and not on.all():
                 phi = found.phi[row]
-                signed = float(
-                    np.average(phi[on], weights=weight[on]) - np.average(phi[~on], weights=weight[~on])
-                )
+                signed = float(np.average(phi[on], weights=weight[on]) - np.average(phi[~on], weights=weight[~on]))
         rows.append(
             ImportanceRow(
                 rank=rank,

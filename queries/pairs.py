@@ -139,9 +139,7 @@ def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
             " source, or compare its levels"
         )
     found = match(sample, finished_runs(sample, cells(sample)), factor)
-    shown = [
-        (sample.table.positions[other.name], other) for other in sample.free if other.name != factor.name
-    ]
+    shown = [(sample.table.positions[other.name], other) for other in sample.free if other.name != factor.name]
     rows = []
     for number, (at, on, off) in enumerate(
         zip(found.run[:limit].tolist(), found.on.tolist(), found.off.tolist(), strict=False), start=1

@@ -53,9 +53,7 @@ def shapley_values(surface: Tensor, rates: Sequence[Tensor]) -> tuple[float, Ten
     return base, values
 
 
-def interaction_values(
-    surface: Tensor, rates: Sequence[Tensor], cells: NDArray[np.intp], weights: Tensor
-) -> Tensor:
+def interaction_values(surface: Tensor, rates: Sequence[Tensor], cells: NDArray[np.intp], weights: Tensor) -> Tensor:
     """Weighted mean absolute SHAP interaction value of every pair of factors.
 
     Off the diagonal half of the Shapley interaction index, Σ_{S⊇{i,j}} f_S / (|S| − 1), so that both

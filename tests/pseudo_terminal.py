@@ -33,7 +33,11 @@ class PseudoTerminal:
     """
 
     def __init__(
-        self, command: Sequence[str], columns: int = 120, rows: int = 36, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        columns: int = 120,
+        rows: int = 36,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.pseudo_terminal import PseudoTerminal
 
 PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))

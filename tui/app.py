@@ -48,7 +48,13 @@ class AblateApp(App[None]):
     TITLE = "ablate-tui"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "contrast", "contrast", tooltip="Make the switch under the cursor the contrast", id="contrast"),
+        Binding(
+            "c",
+            "contrast",
+            "contrast",
+            tooltip="Make the switch under the cursor the contrast",
+            id="contrast",
+        ),
         Binding("v", "part", "part", tooltip="Next part of the view: table, plots", id="part"),
         Binding("e", "export", "export", tooltip="Write the view to a PNG, SVG or PDF", id="export"),
         Binding("question_mark,f1", "help", "help", key_display="?", id="help"),
@@ -60,7 +66,14 @@ class AblateApp(App[None]):
         Binding("s", "sort", "sort", tooltip="Sort the table by the next column", id="sort"),
         Binding("S", "reverse", "reverse", tooltip="Sort the other way round", show=False, id="reverse"),
         Binding("o", "color", "colour", tooltip="Next colour of the dependence plot", show=False, id="color"),
-        Binding("t", "target", "target", tooltip="Importance for the mean or for the spread", show=False, id="target"),
+        Binding(
+            "t",
+            "target",
+            "target",
+            tooltip="Importance for the mean or for the spread",
+            show=False,
+            id="target",
+        ),
         Binding("y", "copy", "copy", tooltip="Copy the view as text", show=False, id="copy"),
         Binding("ctrl+r", "redo", "redo", tooltip="Redo it", show=False, id="redo"),
         Binding("left_square_bracket", "neighbour(-1)", "previous view", show=False, id="previous"),
@@ -156,7 +169,7 @@ class AblateApp(App[None]):
             self.history.present = replace(self.look, focus=table.factors[0].name)
         if self.look.focus:
             switches.go_to(self.look.focus)
-        for note in table.notes:
+        for note in (*self.session.notes, *table.notes):
             self.notify(formats.clean(note), markup=False, timeout=8)
         self.call_after_refresh(self.refresh_look)
 
@@ -216,7 +229,9 @@ class AblateApp(App[None]):
         result = self.session.read(view, look)
         inputs = self.session.inputs(look)
         table = view.table(result, inputs)
-        painted = paint_view(view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color)
+        painted = paint_view(
+            view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color
+        )
         self.post_message(self.Ready(look, painted, result))
 
     @work(thread=True, exclusive=True, group="uncertainty", exit_on_error=False)
@@ -474,7 +489,7 @@ class AblateApp(App[None]):
 
     def copy_sql(self) -> None:
         """Copy the SQL behind the view."""
-        self.copy_to_clipboard(VIEWS[self.view_name].sql(self.session.inputs(self.look)))
+        self.copy_to_clipboard(self.session.sql(VIEWS[self.view_name], self.look))
         self.notify("copied the SQL of this view", markup=False)
 
     def copy_command(self) -> None:
@@ -520,7 +535,11 @@ class AblateApp(App[None]):
             yield SystemCommand(f"View: {view.title}", view.about, lambda name=view.name: self.action_view(name))
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.tooltip:
-                yield SystemCommand(binding.tooltip, f"key {binding.key}", lambda b=binding: self.call_later(self.run_action, b.action))
+                yield SystemCommand(
+                    binding.tooltip,
+                    f"key {binding.key}",
+                    lambda b=binding: self.call_later(self.run_action, b.action),
+                )
         yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)
         yield SystemCommand("Copy the command line of this view", "ablate-tui show …", self.copy_command)
         table = self.session.table(self.look.response, self.look.goal)
@@ -531,5 +550,3 @@ class AblateApp(App[None]):
                     lambda n=factor.name, v=level: self.go(replace(self.look, slice=self.look.slice.with_levels(
                         self.session.table(self.look.response, self.look.goal), n, (v,)))),
                 )  # fmt: skip
-
-

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ablate_tui import __version__
 from ablate_tui.data.errors import AblateError, UsageError
@@ -24,7 +25,10 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong in one line."""
+    """An argument parser that says what is wrong in one line, and takes options by their whole names only."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the whole usage."""
@@ -53,12 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RuntimeError as error:
         from ablate_tui.data.engine import stopped
 
-        if not stopped(error):
-            raise
-        return _interrupted()
+        return _interrupted() if stopped(error) else _unexpected(error)
     except BrokenPipeError:  # the reader (head, less) has had enough
         abandon()
         return 128 + signal.SIGPIPE
+    except Exception as error:  # a mistake of this program: still one line, and nothing half-written
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get("ABLATE_TUI_TRACEBACK"):
+        raise error
+    words = " ".join(str(error).split()) or "no message"
+    say(f"a fault of this program ({type(error).__name__}: {words}); ABLATE_TUI_TRACEBACK=1 shows where, for a report")
+    return 1
 
 
 def _interrupted() -> int:
@@ -147,6 +159,8 @@ def _opened(source: str, options: SliceOptions) -> Iterator[Session]:
     from ablate_tui.tui.session import Session
 
     session = Session.open(source, options.choices)
+    for note in session.notes:
+        say(note)
     try:
         yield session
     finally:
@@ -188,9 +202,7 @@ def show(arguments: list[str]) -> int:
 
 def import_(arguments: list[str]) -> int:
     """`ablate-tui import SOURCE… --into FILE`: gather runs in a DuckDB file, all or nothing."""
-    parser = Parser(
-        prog="ablate-tui import", description="Gather runs in a DuckDB file: idempotent, all or nothing."
-    )
+    parser = Parser(prog="ablate-tui import", description="Gather runs in a DuckDB file: idempotent, all or nothing.")
     parser.add_argument("sources", metavar="SOURCE", nargs="+")
     parser.add_argument("--into", metavar="FILE", required=True, help="the DuckDB file to make or add to")
     options = parser.parse_args(arguments)

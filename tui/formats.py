@@ -94,9 +94,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writerow(fields)
     for row in rows:
         values = (row.get(field) for field in fields)
-        writer.writerow(
-            [json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict, bool)) else v for v in values]
-        )
+        writer.writerow([json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict, bool)) else v for v in values])
     return out.getvalue()
 
 

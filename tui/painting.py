@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
 from typing import Any, TypeAlias
 
 from rich.text import Text
 
 from ablate_tui.tui.figure import Figure, Table
-from ablate_tui.tui.painters import terminal
 from ablate_tui.tui.layout import Arrangement, arrange
+from ablate_tui.tui.painters import terminal
 from ablate_tui.tui.views.base import View
 
 MOST_PANELS = 6  # plots on the screen at once
@@ -70,7 +69,8 @@ def paint_view(
     arrangement = arrange(len(table.rows), len(panels), width, height, part, view.table_first)
     painted = tuple(
         Text.from_ansi(
-            terminal.paint(panels[at], arrangement.panel_width, arrangement.panel_height, colour=colour), end=""
+            terminal.paint(panels[at], arrangement.panel_width, arrangement.panel_height, colour=colour),
+            end="",
         )
         for at in arrangement.panels
     )

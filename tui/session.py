@@ -71,6 +71,7 @@ class Session:
     def __init__(self, store: Store, choices: Choices) -> None:
         self.store = store
         self.choices = choices
+        self.notes: tuple[str, ...] = ()  # what the user should know about how the source was opened
         self.row_limit: int | None = None  # rows that the runs view shows; the screen sets one
         self.tables: Recent[RunTable] = Recent(4)
         self.samples: Recent[Sample] = Recent(8)
@@ -109,6 +110,7 @@ class Session:
                 raise
             # the source has changed since the choices were kept: what is said now still counts
             session, together = cls(store, choices), choices
+            session.notes = ("the choices kept for this source no longer fit it and are left out",)
         if keep and choices != Choices(table=choices.table):
             kept_choices.keep(path, store.table, together)
         return session
@@ -187,6 +189,14 @@ class Session:
         """
         done = importances.with_uncertainty(self.importance(look), progress=progress, cancelled=cancelled)
         return self.importances.put(self.importance_key(look), done)
+
+    def sql(self, view: View, look: Look) -> str:
+        """A view's SQL, ready to paste into DuckDB; files get the view that it reads by their name."""
+        text = view.sql(self.inputs(look)).rstrip() + "\n"
+        if self.store.origin is None:
+            return text
+        table = quote(self.store.table)
+        return f"CREATE OR REPLACE TEMP VIEW {table} AS FROM {self.store.origin};\n\n{text}"
 
     def close(self) -> None:
         """Let go of the memory."""

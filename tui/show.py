@@ -53,7 +53,7 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
         return formats.as_csv(document(session, look, view)["rows"])
     inputs = session.inputs(look)
     if form == "sql":
-        return view.sql(inputs).rstrip() + "\n"
+        return session.sql(view, look)
     table = view.table(result_of(session, look, view), inputs)
     return formats.as_text(table) if form == "text" else formats.as_markdown(table)
 

@@ -34,7 +34,12 @@ class SliceOptions:
             A switch or level that is not there.
         """
         table = session.table(None, None)
-        filters = dict(parse_set(text, table) for text in self.set)
+        filters: dict[str, tuple[str, ...]] = {}
+        for text in self.set:
+            name, levels = parse_set(text, table)
+            if name in filters:
+                raise UsageError(f'--set gives "{name}" twice; write its levels in one, as --set {name}=LEVEL,LEVEL')
+            filters[name] = levels
         if self.color is not None:
             table.factor(self.color)
         return Look(slice=Slice.of(table, filters, self.contrast), target=self.target, color=self.color)
@@ -44,18 +49,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the slice options to a parser."""
     group = parser.add_argument_group("slice options")
     group.add_argument("--response", metavar="NAME|SQL", help="the outcome: a column, else a SQL expression")
-    group.add_argument(
-        "--goal", choices=("min", "max"), help="whether a smaller or a larger response is better"
-    )
+    group.add_argument("--goal", choices=("min", "max"), help="whether a smaller or a larger response is better")
     group.add_argument(
         "--set", metavar="SWITCH=LEVEL[,LEVEL]", action="append", default=[],
         help="keep these levels only (repeatable); on and off work for switches",
     )  # fmt: skip
     group.add_argument("--contrast", metavar="SWITCH", help="compare the levels of this switch")
     group.add_argument("--color", metavar="SWITCH", help="colour the dependence plot by this switch")
-    group.add_argument(
-        "--target", choices=("mean", "spread"), default="mean", help="what importance explains"
-    )
+    group.add_argument("--target", choices=("mean", "spread"), default="mean", help="what importance explains")
     group.add_argument(
         "--on", metavar="SWITCH=LEVEL", action="append", default=[], help='which level is "on" (repeatable)'
     )

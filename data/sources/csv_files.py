@@ -45,9 +45,7 @@ def copy_csv(connection: Connection, files: Sequence[str]) -> list[str]:
     heads = [_head(path) for path in files]
     parts: list[str] = []
     names: dict[str, str] = {}  # by how DuckDB compares names
-    for (delimiter, header, packed), group in groupby(
-        zip(heads, files, strict=True), key=lambda pair: pair[0]
-    ):
+    for (delimiter, header, packed), group in groupby(zip(heads, files, strict=True), key=lambda pair: pair[0]):
         unique = _unique(header)
         notes += [
             f'column "{printable(old)}" is read as "{printable(new)}": its name is empty or there twice'

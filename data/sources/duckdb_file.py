@@ -87,7 +87,5 @@ def _choose(path: str, found: dict[str, tuple[str, str, bool]], table: str | Non
     if "runs" in names:
         return "runs"
     if len(names) > 1:
-        raise UsageError(
-            f'"{printable(path)}" holds several tables; choose with --table; {one_of("runs", names)}'
-        )
+        raise UsageError(f'"{printable(path)}" holds several tables; choose with --table; {one_of("runs", names)}')
     return names[0]

@@ -41,9 +41,7 @@ def copy_json(connection: Connection, files: Sequence[str]) -> list[str]:
                 if end is None:
                     whole.append(path)
                     continue
-                notes.append(
-                    f'"{printable(os.path.basename(path))}": the last line is cut short and left out'
-                )
+                notes.append(f'"{printable(os.path.basename(path))}": the last line is cut short and left out')
                 whole.append(_shortened(path, end, os.path.join(folder, f"{number}.jsonl")))
             if not notes:
                 raise SourceError(f'"{printable(files[0])}" can\'t be read: {reason(error)}') from error
@@ -66,9 +64,7 @@ def _settle(connection: Connection, files: Sequence[str]) -> list[str]:
     """Type the columns whose values are of several JSON types, such as 2.5 and "NaN"."""
     columns = [(name, str(dtype)) for name, dtype, *_ in connection.execute("DESCRIBE runs").fetchall()]
     if [name for name, _ in columns] == ["json"] and columns[0][1] != "BOOLEAN":
-        raise SourceError(
-            f'"{printable(files[0])}" holds no JSON objects; one object a line is read as one run'
-        )
+        raise SourceError(f'"{printable(files[0])}" holds no JSON objects; one object a line is read as one run')
     mixed = [name for name, dtype in columns if dtype == "JSON"]
     for name in mixed:
         column = quote(name)

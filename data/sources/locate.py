@@ -122,9 +122,7 @@ def kind_of(path: str) -> Kind:
             raise SourceError(f'"{name}" is {what}; {_READS}')
     kind = _SUFFIXES.get(_suffix(path))
     if kind is None:
-        raise SourceError(
-            f'"{name}" is of an unknown kind; {_READS}, known by suffixes such as .csv and .jsonl'
-        )
+        raise SourceError(f'"{name}" is of an unknown kind; {_READS}, known by suffixes such as .csv and .jsonl')
     if kind == "duckdb":
         raise SourceError(f'"{name}" is not a DuckDB file, or its beginning is lost')
     if kind == "parquet":
@@ -184,7 +182,5 @@ def _near(source: str) -> str:
     if not near:
         return "; give a DuckDB, Parquet, CSV or JSON Lines file, or a folder of them"
     return (
-        "; did you mean "
-        + " or ".join(f'"{printable(os.path.join(os.path.dirname(source), n))}"' for n in near)
-        + "?"
+        "; did you mean " + " or ".join(f'"{printable(os.path.join(os.path.dirname(source), n))}"' for n in near) + "?"
     )

@@ -52,8 +52,7 @@ def lists_in(connection: Connection, table: str, names: Sequence[str]) -> list[C
         if first is None or not first[0]:
             continue
         (others,) = connection.execute(
-            f"SELECT count(*) - count_if({_is_list(column)}) - count(*) FILTER "
-            f"({column} IS NULL) FROM {table}"
+            f"SELECT count(*) - count_if({_is_list(column)}) - count(*) FILTER ({column} IS NULL) FROM {table}"
         ).fetchall()[0]
         if others == 0:
             found.append(Conversion(name, "DOUBLE[]", _cast(column, "DOUBLE[]")))
@@ -120,13 +119,8 @@ def _count(connection: Connection, relation: str, tests: Mapping[str, Sequence[s
         sql += [f"count({column})", f"count_if({column} IN ({words}))" if forms else "0"]
         sql += [f"count_if({_TESTS[form](column)})" for form in forms]
     # count_if is NULL where no cell is filled
-    row = iter(
-        cell or 0 for cell in connection.execute(f"SELECT {', '.join(sql)} FROM {relation}").fetchall()[0]
-    )
-    return {
-        name: _Counts(next(row), next(row), {form: next(row) for form in forms})
-        for name, forms in tests.items()
-    }
+    row = iter(cell or 0 for cell in connection.execute(f"SELECT {', '.join(sql)} FROM {relation}").fetchall()[0])
+    return {name: _Counts(next(row), next(row), {form: next(row) for form in forms}) for name, forms in tests.items()}
 
 
 def _conversion(name: str, counts: _Counts) -> Conversion:

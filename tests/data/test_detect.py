@@ -117,14 +117,8 @@ def test_unnamed_response_is_the_last_real_column() -> None:
     ("name", "goal"),
     [
         *[(name, "min") for name in ("val_loss", "valLoss", "test error", "ppl", "train_pplx", "perplexity")],
-        *[
-            (name, "min")
-            for name in ("seconds", "latency_ms", "cost", "PERF-", "perf", "mse", "list_min(val_loss)")
-        ],
-        *[
-            (name, "max")
-            for name in ("acc", "val_accuracy", "mean_reward", "F1", "bleu", "yield", "auc", "return")
-        ],
+        *[(name, "min") for name in ("seconds", "latency_ms", "cost", "PERF-", "perf", "mse", "list_min(val_loss)")],
+        *[(name, "max") for name in ("acc", "val_accuracy", "mean_reward", "F1", "bleu", "yield", "auc", "return")],
         *[(name, "max") for name in ("score", "PERF+", "list_max(val_acc)", "-val_loss", "1 - error")],
         *[(name, None) for name in ("y", "grad_norm", "glossary")],
         ("1 - accuracy", "min"),

@@ -22,9 +22,7 @@ def rows(path: Path) -> Counter[tuple[object, ...]]:
     """The runs, NaN as text so that they compare."""
     with duckdb.connect(str(path), read_only=True) as connection:
         found = connection.execute("SELECT * FROM runs").fetchall()
-    return Counter(
-        tuple(str(cell) if isinstance(cell, float | list) else cell for cell in row) for row in found
-    )
+    return Counter(tuple(str(cell) if isinstance(cell, float | list) else cell for cell in row) for row in found)
 
 
 def losses(path: Path) -> list[float]:
@@ -91,9 +89,7 @@ def test_equal_content_comes_in_once(tmp_path: Path, into: Path) -> None:
 def test_the_users_own_rows_and_tables_stay(tmp_path: Path, into: Path) -> None:
     with duckdb.connect(str(into)) as connection:
         connection.execute("CREATE TABLE runs (sw INTEGER, loss INTEGER); INSERT INTO runs VALUES (0, 100)")
-        connection.execute(
-            "CREATE TABLE other AS SELECT 42 AS answer; CREATE VIEW best AS SELECT min(loss) FROM runs"
-        )
+        connection.execute("CREATE TABLE other AS SELECT 42 AS answer; CREATE VIEW best AS SELECT min(loss) FROM runs")
     into.chmod(0o640)
     a = write(tmp_path / "a.csv", "sw,loss\n0,1.5\n1,2\n")
     import_runs([str(a)], str(into))
@@ -133,9 +129,7 @@ def test_a_column_called_rowid(tmp_path: Path, into: Path) -> None:
 
 def test_databases_and_folders_as_sources(tmp_path: Path, into: Path) -> None:
     with duckdb.connect(str(tmp_path / "x.duckdb")) as connection:
-        connection.execute(
-            "CREATE TABLE sweep AS SELECT 1::HUGEINT AS sw, 'a'::ENUM ('a', 'b') AS e, 2.5 AS loss"
-        )
+        connection.execute("CREATE TABLE sweep AS SELECT 1::HUGEINT AS sw, 'a'::ENUM ('a', 'b') AS e, 2.5 AS loss")
     pl.DataFrame({"sw": [1], "e": ["c"], "loss": [1.5]}).write_parquet(tmp_path / "y.parquet")
     told: list[tuple[int, int, str]] = []
     import_runs([str(tmp_path)], str(into), lambda *step: told.append(step))
@@ -226,9 +220,7 @@ def hold(path: Path, sql: str) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_target_that_is_open_for_writing(
-    tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_target_that_is_open_for_writing(tmp_path: Path, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ablate_tui.data.engine.time.sleep", lambda seconds: None)
     a = write(tmp_path / "a.csv", "sw,loss\n0,1\n")
     import_runs([str(a)], str(into))

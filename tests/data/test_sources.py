@@ -224,8 +224,7 @@ def test_file_names_are_no_patterns(tmp_path: Path, name: str) -> None:
 def test_lists_as_text_become_lists(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text(
-        'h,words,mixed\n"[3.1, NaN]","[\'a\', \'b\']","[1, 2]"\n'
-        '"[]","[\'c\']",none\n,,\n"[ -1e3,null,inf ]",x,\n'
+        'h,words,mixed\n"[3.1, NaN]","[\'a\', \'b\']","[1, 2]"\n"[]","[\'c\']",none\n,,\n"[ -1e3,null,inf ]",x,\n'
     )
     assert types(path) == {"h": "DOUBLE[]", "words": "VARCHAR", "mixed": "VARCHAR"}
     assert open_store(str(path)).query("SELECT h[-1] AS y FROM runs")["y"].to_list()[2:] == [None, math.inf]
@@ -253,9 +252,7 @@ def test_database_chooses_runs_then_the_only_table(tmp_path: Path) -> None:
 
 
 def test_database_is_known_by_content_not_by_suffix(tmp_path: Path) -> None:
-    database(tmp_path / "x.duckdb", "CREATE TABLE runs AS SELECT 1 AS a, 9.0 AS loss").rename(
-        tmp_path / "sweep"
-    )
+    database(tmp_path / "x.duckdb", "CREATE TABLE runs AS SELECT 1 AS a, 9.0 AS loss").rename(tmp_path / "sweep")
     assert open_store(str(tmp_path / "sweep")).runs == 1
 
 
@@ -296,9 +293,7 @@ sys.stdin.read()
 """
 
 
-def test_locked_file_is_retried_then_names_the_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locked_file_is_retried_then_names_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "r.duckdb"
     pauses: list[float] = []
     monkeypatch.setattr("ablate_tui.data.engine.time.sleep", pauses.append)

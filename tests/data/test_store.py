@@ -38,8 +38,7 @@ def store_of(tmp_path: Path, frame: pl.DataFrame) -> Store:
             "llvm",
             "PERF-",
             "min",
-            "gvn* instcombine* inline* jump_threading* simplifycfg* sccp* print_used_types* "
-            "ipsccp* iv_users* licm*",
+            "gvn* instcombine* inline* jump_threading* simplifycfg* sccp* print_used_types* ipsccp* iv_users* licm*",
             (),
         ),
         ("npk", "yield", "max", "block N* P* K*", ()),
@@ -140,9 +139,7 @@ def test_roles_chosen(tmp_path: Path) -> None:
 
 
 def test_truth_as_response(tmp_path: Path) -> None:
-    store = store_of(
-        tmp_path, pl.DataFrame({"sw": [0, 1, 1], "solved": [True, False, None], "loss": [1.0, 2.0, 3.0]})
-    )
+    store = store_of(tmp_path, pl.DataFrame({"sw": [0, 1, 1], "solved": [True, False, None], "loss": [1.0, 2.0, 3.0]}))
     table = store.load(Choices(response="solved"))
     assert table.status.tolist() == [FINISHED, FINISHED, MISSING]
     assert table.y[:2].tolist() == [1.0, 0.0]
@@ -168,9 +165,7 @@ NASTY = [
 
 def test_nasty_names_and_levels(tmp_path: Path) -> None:
     levels = ["none", "a'b", 'c"d', "e\nf", "开", "%", "[-1]", "\x1b[0m"]
-    frame = pl.DataFrame(
-        {name: [levels[i % 2 + 2 * (at % 4)] for i in range(20)] for at, name in enumerate(NASTY)}
-    )
+    frame = pl.DataFrame({name: [levels[i % 2 + 2 * (at % 4)] for i in range(20)] for at, name in enumerate(NASTY)})
     frame = frame.with_columns(pl.Series("many", levels * 2 + levels[:4]), pl.Series("loss", np.arange(20.0)))
     path = tmp_path / "runs.duckdb"
     with duckdb.connect(str(path)) as connection:
@@ -286,9 +281,7 @@ def test_guesses_are_told(tmp_path: Path) -> None:
 
 
 def test_factor_names_its_alternatives(tmp_path: Path) -> None:
-    table = store_of(
-        tmp_path, pl.DataFrame({"sw": [0, 1, 0], "one": [1, 1, 1], "loss": [1.25, 2.5, 3.0]})
-    ).load()
+    table = store_of(tmp_path, pl.DataFrame({"sw": [0, 1, 0], "one": [1, 1, 1], "loss": [1.25, 2.5, 3.0]})).load()
     for name, message in (
         ("one", "one level"),
         ("loss", "taken as response"),

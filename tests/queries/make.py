@@ -133,9 +133,9 @@ def degenerate() -> dict[str, RunTable]:
         "two valued": full.assign(y=[1.1, 1.1, 1.3, 1.3] * 2),
     }
     levels = {"a": ("true", "false"), "b": ("x", "y", "z"), "c": ("on", "off")}
-    return {
-        name: sweep(frame, levels=levels, on={"a": "true", "c": "on"}) for name, frame in made.items()
-    } | {"no factor": sweep(full[["y"]])}
+    return {name: sweep(frame, levels=levels, on={"a": "true", "c": "on"}) for name, frame in made.items()} | {
+        "no factor": sweep(full[["y"]])
+    }
 
 
 def json_ready(value: object, where: str = "") -> None:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate_tui.data.errors import UsageError
-from ablate_tui.queries.best import best, best_sql, ranked_runs, runs_sql
+from ablate_tui.queries.best import best, best_sql
 from ablate_tui.queries.effects import effects
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
@@ -84,32 +83,6 @@ def test_a_filtered_switch_has_no_share() -> None:
     assert reason(found.notes, "f=y", "base") == "left out by the filter"
 
 
-@pytest.mark.parametrize("goal", ["min", "max"])
-def test_ranked_runs(goal: str) -> None:
-    frame = frame_of(5)
-    sample = take(made := sweep(frame, goal=goal), Slice())
-    up = goal == "min"
-    want = frame.sort_values("y", ascending=up, kind="stable").index.tolist()
-    assert ranked_runs(sample).tolist() == want
-    assert ranked_runs(sample, "y", limit=7).tolist() == want[:7]
-    worst = frame.sort_values("y", ascending=not up, kind="stable").index.tolist()
-    assert ranked_runs(sample, descending=True).tolist() == worst
-    for down in (False, True):
-        want = frame.sort_values(["f", "y"], ascending=[not down, up], kind="stable").index.tolist()
-        assert ranked_runs(sample, "f", descending=down).tolist() == want
-    part = take(made, Slice.of(made, {"f": ("y",)}))
-    assert ranked_runs(part)[0] == frame[frame.f == "y"].y.sort_values(ascending=up, kind="stable").index[0]
-
-
-def test_runs_without_a_level_come_last() -> None:
-    frame = pd.DataFrame({"a": pd.Series([None, True, False, True], dtype=object), "y": [0.0, 2.0, 3.0, 1.0]})
-    sample = take(sweep(frame), Slice())
-    assert ranked_runs(sample, "a").tolist() == [2, 3, 1, 0]
-    assert ranked_runs(sample, "a", descending=True).tolist() == [3, 1, 2, 0]
-    with pytest.raises(UsageError, match="no switch"):
-        ranked_runs(sample, "b")
-
-
 @pytest.mark.skipif(not SHARED.exists(), reason="the real sweeps are not here")
 @pytest.mark.parametrize("name", ["att_norm", "llvm", "npk"])
 def test_sql_gives_the_same_shares(name: str) -> None:
@@ -120,8 +93,7 @@ def test_sql_gives_the_same_shares(name: str) -> None:
         for filters in ({}, {last.name: last.levels[:1]}):
             sample = take(made, Slice.of(made, filters))
             got = {
-                (s, level): (share, base)
-                for s, level, share, base in connection.execute(best_sql(sample)).fetchall()
+                (s, level): (share, base) for s, level, share, base in connection.execute(best_sql(sample)).fetchall()
             }
             want = {(r.switch, r.level): (r.share, r.base) for r in best(sample).rows if r.base is not None}
             assert want
@@ -129,7 +101,7 @@ def test_sql_gives_the_same_shares(name: str) -> None:
                 assert got[key] == pytest.approx(values), key
 
 
-def test_sql_takes_ties_in_full_and_orders_the_runs() -> None:
+def test_sql_takes_ties_in_full() -> None:
     frame = frame_of(6)
     for goal in ("min", "max"):
         sample = take(sweep(frame, goal=goal), Slice())
@@ -140,6 +112,3 @@ def test_sql_takes_ties_in_full_and_orders_the_runs() -> None:
             want = [(r.switch, r.level, r.share, r.base) for r in best(sample).rows]
             assert [row[:2] for row in got] == [row[:2] for row in want]
             assert [v for row in got for v in row[2:]] == pytest.approx([v for row in want for v in row[2:]])
-            y = [row[2] for row in connection.execute(runs_sql(sample)).fetchall()]
-        assert y[:190] == list(best(sample).response)
-        assert all(math.isnan(v) for v in y[190:])

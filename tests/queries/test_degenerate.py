@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate_tui.queries.best import best, best_sql, ranked_runs, runs_sql
+from ablate_tui.queries.best import best, best_sql
 from ablate_tui.queries.compare import compare, compare_sql
 from ablate_tui.queries.design import design, design_sql
 from ablate_tui.queries.effects import EffectRow, effects, effects_sql, glance, input_sql
@@ -43,7 +43,6 @@ def test_every_query_answers(name: str) -> None:
             for query in (effects, compare, best, design):
                 json_ready(asdict(query(sample)), f"{name} {query.__name__}")
             json_ready([asdict(row) for row in glance(sample)], f"{name} glance")
-            assert sorted(ranked_runs(sample).tolist()) == sample.index.tolist()
             for factor in sample.table.factors:
                 if factor.is_switch:
                     json_ready(asdict(pairs(sample, factor.name)), f"{name} pairs")
@@ -65,9 +64,7 @@ def test_every_null_in_a_comparison_has_a_reason(name: str) -> None:
         found = compare(sample)
         for row in found.rows:
             for field, value in asdict(row).items():
-                assert value is not None or reason(found.notes, row.level, field), (
-                    f"{name}: {row.level} {field}"
-                )
+                assert value is not None or reason(found.notes, row.level, field), f"{name}: {row.level} {field}"
             assert found.kde.density[row.level] is not None or reason(found.notes, row.level, "kde"), name
 
 
@@ -88,16 +85,14 @@ def test_the_sql_runs(name: str) -> None:
         for row in runs.itertuples(index=False):
             connection.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(row))})", list(row))
         for sample in slices(name):
-            for query in (effects_sql, compare_sql, best_sql, runs_sql, design_sql, input_sql):
+            for query in (effects_sql, compare_sql, best_sql, design_sql, input_sql):
                 rows = connection.execute(query(sample)).fetchall() if name != "huge" else None
             if rows is not None:
                 assert len(rows) == sample.runs
 
 
 def figures(row: EffectRow) -> list[object]:
-    return [
-        v for k, v in asdict(row).items() if k.startswith(("mean", "median", "sd", "iqr")) or k.endswith("_p")
-    ]
+    return [v for k, v in asdict(row).items() if k.startswith(("mean", "median", "sd", "iqr")) or k.endswith("_p")]
 
 
 def test_one_side_without_a_finished_run() -> None:
@@ -136,9 +131,7 @@ def test_a_sweep_of_one_column() -> None:
 
 
 def test_a_filtered_switch_keeps_its_row() -> None:
-    made = sweep(
-        pd.DataFrame({"a": [True, False] * 4, "b": [True, True, False, False] * 2, "y": np.arange(8.0)})
-    )
+    made = sweep(pd.DataFrame({"a": [True, False] * 4, "b": [True, True, False, False] * 2, "y": np.arange(8.0)}))
     found = effects(take(made, Slice.of(made, {"a": ("on",)})))
     fixed, free = found.rows
     assert (fixed.switch, fixed.n_on, fixed.n_off, fixed.mean_on) == ("a", 4, 0, None)

@@ -21,9 +21,7 @@ from ablate_tui.queries.slices import Sample, Slice, take
 
 from .make import SHARED, reference, sweep
 
-needs_answers = pytest.mark.skipif(
-    not (SHARED / "answers.json").exists(), reason="the real sweeps are not here"
-)
+needs_answers = pytest.mark.skipif(not (SHARED / "answers.json").exists(), reason="the real sweeps are not here")
 
 FIELDS = (
     "switch on off n_on n_off diverged_on diverged_off mean_on mean_off mean_diff mean_diff_low"
@@ -66,9 +64,7 @@ def test_fields_are_those_of_the_contract() -> None:
 def test_real_sweeps(name: str) -> None:
     made, _ = reference(name)
     rows = whole(made)
-    (answers,) = json.loads((SHARED / "answers.json").read_text())[name.removesuffix("_raw")][
-        "responses"
-    ].values()
+    (answers,) = json.loads((SHARED / "answers.json").read_text())[name.removesuffix("_raw")]["responses"].values()
     checked = 0
     for switch, wanted in answers["two_level"].items():
         row = asdict(rows[switch])
@@ -111,9 +107,7 @@ def test_sql_gives_the_same_figures(name: str) -> None:
                 on = by_side[row.switch, row.on, row.on]
                 off = by_side[row.switch, row.on, row.off]
                 assert on == pytest.approx([row.n_on, row.mean_on, row.median_on, row.sd_on, row.iqr_on])
-                assert off == pytest.approx(
-                    [row.n_off, row.mean_off, row.median_off, row.sd_off, row.iqr_off]
-                )
+                assert off == pytest.approx([row.n_off, row.mean_off, row.median_off, row.sd_off, row.iqr_off])
             inputs = connection.sql(input_sql(sample)).df()
             assert inputs["y"].tolist() == pytest.approx(sample.y.tolist())
             assert list(inputs.columns[: len(made.factors)]) == [factor.name for factor in made.factors]
@@ -147,9 +141,7 @@ def samples(draw: st.DrawFn) -> tuple[Sample, np.ndarray, np.ndarray]:
             [
                 st.integers(-3, 3).map(float),
                 st.floats(-1e3, 1e3).map(lambda v: round(v, 6)),
-                st.one_of(
-                    st.floats(0, 9).map(lambda v: round(v, 3)), st.sampled_from([math.nan, math.inf, None])
-                ),
+                st.one_of(st.floats(0, 9).map(lambda v: round(v, 3)), st.sampled_from([math.nan, math.inf, None])),
             ]
         )
     )

@@ -43,9 +43,7 @@ def test_against_statsmodels(seed: int) -> None:
 def test_a_filter_drops_its_term() -> None:
     frame = frame_of(9)
     made = sweep(frame)
-    rows = {
-        row.name: row for row in effects(take(made, Slice.of(made, {"b": ("on",), "f": ("x", "z")}))).rows
-    }
+    rows = {row.name: row for row in effects(take(made, Slice.of(made, {"b": ("on",), "f": ("x", "z")}))).rows}
     part = frame[frame.b & (frame.f != "y")]
     shares = part.assign(failed=part.y.isna()).groupby(list("acf"), as_index=False).failed.mean()
     shares[list("ac")] = shares[list("ac")].astype(int)

@@ -72,8 +72,7 @@ def read_csv(name: str, factors: int) -> RunTable:
         header, *rows = list(csv.reader(file))
     columns = list(zip(*rows, strict=True))
     levels = {
-        header[i]: tuple(sorted(set(columns[i]), key=lambda text: (text != "none", text)))
-        for i in range(factors)
+        header[i]: tuple(sorted(set(columns[i]), key=lambda text: (text != "none", text))) for i in range(factors)
     }
     codes = [[levels[header[i]].index(text) for text in columns[i]] for i in range(factors)]
     return sweep(np.array(codes), np.array(columns[-1], dtype=float), levels)
@@ -96,9 +95,7 @@ def shap_package(result: Importance) -> np.ndarray:
         weight = np.outer(weight, rate).ravel()
     even = np.allclose(weight, weight[0])
     total = 0.0
-    for rows, share in (
-        [(training.grid, 1.0)] if even else zip(training.grid[:, None, :], weight, strict=True)
-    ):
+    for rows, share in [(training.grid, 1.0)] if even else zip(training.grid[:, None, :], weight, strict=True):
         masker = shap.maskers.Independent(rows, max_samples=len(rows))
         explainer = shap.TreeExplainer(model.booster, masker, feature_perturbation="interventional")
         total = total + share * explainer.shap_values(training.columns)
@@ -123,9 +120,7 @@ def shap_of_players(result: Importance) -> np.ndarray:
     return explainer(training.configurations.codes.T.astype(int)).values.T
 
 
-def agrees_with_shap(
-    result: Importance, reference: Callable[[Importance], np.ndarray] = shap_package
-) -> None:
+def agrees_with_shap(result: Importance, reference: Callable[[Importance], np.ndarray] = shap_package) -> None:
     assert result.method == "exact"
     tolerance = 1e-6 * np.ptp(result.prediction)
     assert tolerance > 0
@@ -136,9 +131,7 @@ def agrees_with_shap(
 def strong(codes: np.ndarray, seed: int = 0, noise: float = 0.1) -> np.ndarray:
     """A response with one strong switch (a), one weaker (b), and an interaction of b and c."""
     rng = np.random.default_rng(seed)
-    return (
-        3 - 2.0 * codes[0] + 0.8 * codes[1] + 0.9 * codes[1] * codes[2] + rng.normal(0, noise, codes.shape[1])
-    )
+    return 3 - 2.0 * codes[0] + 0.8 * codes[1] + 0.9 * codes[1] * codes[2] + rng.normal(0, noise, codes.shape[1])
 
 
 # SHAP values against the shap package
@@ -169,9 +162,7 @@ def test_a_factor_of_several_levels_is_one_player() -> None:
     assert signed["b"] is not None
 
 
-@pytest.mark.parametrize(
-    ("name", "factors", "first"), [("llvm.csv", 10, "licm"), ("att_norm.csv", 4, "attn_activ")]
-)
+@pytest.mark.parametrize(("name", "factors", "first"), [("llvm.csv", 10, "licm"), ("att_norm.csv", 4, "attn_activ")])
 def test_reference_sweeps_agree_with_shap(name: str, factors: int, first: str) -> None:
     table = read_csv(name, factors)
     result = importance(everything(table))
@@ -389,9 +380,7 @@ def test_the_same_input_gives_the_same_result() -> None:
     codes = factorial(2, 2, 3, 2, replicates=2)
     levels = {"a": SWITCH, "b": SWITCH, "c": ("x", "y", "z"), "d": SWITCH}
     table = sweep(codes, strong(codes), levels)
-    one, two = (
-        with_uncertainty(importance(everything(table)), bootstraps=5, permutations=5) for _ in range(2)
-    )
+    one, two = (with_uncertainty(importance(everything(table)), bootstraps=5, permutations=5) for _ in range(2))
     assert one.rows == two.rows
     assert one.r2_out_of_fold == two.r2_out_of_fold
     np.testing.assert_array_equal(one.phi, two.phi)
@@ -449,9 +438,7 @@ def test_spread_outcome_has_the_moments_of_ln_s() -> None:
 
     mean = moment(1, 0.0)
     np.testing.assert_allclose(training.weight, 1 / moment(2, mean), rtol=1e-6)
-    np.testing.assert_allclose(
-        training.outcome, np.log(y.reshape(-1, 3).std(axis=1, ddof=1)) - mean, rtol=1e-6
-    )
+    np.testing.assert_allclose(training.outcome, np.log(y.reshape(-1, 3).std(axis=1, ddof=1)) - mean, rtol=1e-6)
 
 
 def test_spread_leaves_out_what_has_no_spread_and_tells() -> None:
@@ -546,9 +533,7 @@ def test_equal_replicates_have_no_spread_for_all_rounding() -> None:
 
 def test_configurations_are_those_of_a_plain_grouping() -> None:
     rng = np.random.default_rng(9)
-    codes = np.vstack(
-        [rng.integers(0, 2, 400), rng.integers(-1, 3, 400), rng.integers(0, 2, 400), np.zeros(400)]
-    )
+    codes = np.vstack([rng.integers(0, 2, 400), rng.integers(-1, 3, 400), rng.integers(0, 2, 400), np.zeros(400)])
     y = np.where(rng.random(400) < 0.1, np.nan, rng.normal(5, 1, 400))
     levels = {"a": SWITCH, "b": ("x", "y", "z"), "c": SWITCH, "constant": ("p", "q")}
     groups = configurations(everything(sweep(codes, y, levels), c="true"))
@@ -579,3 +564,21 @@ import pandas
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_ceiling_takes_a_shared_seed_effect_out() -> None:
+    """Crossed replicates: the noise is the residual mean square of the two-way layout, as statsmodels has it."""
+    import pandas as pd
+    import statsmodels.formula.api as smf
+
+    codes = factorial(2, 2, 2, replicates=3)
+    rng = np.random.default_rng(5)
+    seed = np.arange(codes.shape[1]) % 3
+    y = strong(codes) + np.array([0.0, 2.0, -1.0])[seed] + rng.normal(0, 0.1, codes.shape[1])
+    table = replace(sweep(codes, y), replicate=seed.astype(np.int32))
+    groups = configurations(everything(table))
+    frame = pd.DataFrame({"y": y, "c": table.configuration, "seed": seed})
+    fit = smf.ols("y ~ C(c) + C(seed)", frame).fit()
+    assert groups.noise == pytest.approx(fit.mse_resid, rel=1e-9)
+    lone = configurations(everything(replace(table, replicate=np.zeros(len(y), dtype=np.int32))))
+    assert lone.noise == pytest.approx(smf.ols("y ~ C(c)", frame).fit().mse_resid, rel=1e-9)

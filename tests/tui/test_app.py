@@ -96,7 +96,11 @@ async def test_a_filter_changes_ranking_and_counts(runs):
     async with opened(runs) as pilot:
         await pilot.press("j", "space")
         await settle(pilot)
-        assert {row.switch for row in pilot.app.query_one(Ranking).importance.rows} == {"use_norm", "tie_weights", "use_gate"}
+        assert {row.switch for row in pilot.app.query_one(Ranking).importance.rows} == {
+            "use_norm",
+            "tie_weights",
+            "use_gate",
+        }
         assert "24 of 48 runs" in words(pilot, "#header")
         assert "use_bias = on" in words(pilot, "#header")
         assert " on " in line(pilot, 1)
@@ -335,7 +339,6 @@ async def test_the_palette_copies_sql_and_command(runs):
         await settle(pilot)
         pilot.app.copy_sql()
         with duckdb.connect() as connection:
-            connection.execute(f"CREATE VIEW runs AS FROM '{runs}'")
             rows = connection.sql(pilot.app.clipboard).fetchall()
         assert len(rows) == 2
         pilot.app.copy_command()
@@ -385,7 +388,11 @@ async def test_an_old_result_never_overwrites_a_newer_one(runs):
         await settle(pilot)
         assert words(pilot, "#header") == title
         assert app.query_one(Body).painted is not old
-        assert {row.switch for row in app.query_one(Ranking).importance.rows} == {"use_norm", "tie_weights", "use_gate"}
+        assert {row.switch for row in app.query_one(Ranking).importance.rows} == {
+            "use_norm",
+            "tie_weights",
+            "use_gate",
+        }
 
 
 async def test_many_keys_at_once_end_in_the_last_state(runs):

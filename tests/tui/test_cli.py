@@ -161,9 +161,7 @@ def test_every_view_in_every_text_format(view, runs, show, capsys, few_refits):
     assert "─" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("form", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")]
-)
+@pytest.mark.parametrize(("form", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
 def test_pictures_to_a_file_and_to_stdout(form, magic, runs, tmp_path, capfdbinary):
     """The same bytes go to either; where the file is, is said on stderr."""
     target = tmp_path / f"view.{form}"
@@ -263,12 +261,15 @@ def test_choices_are_remembered(runs, show):
     assert show(runs)["response"] == "val_loss"
 
 
-def test_a_kept_choice_that_no_longer_fits(runs, show):
-    """The source has changed: what is guessed takes the choice's place."""
+def test_a_kept_choice_that_no_longer_fits(runs, show, capsys):
+    """The source has changed: what is guessed takes the choice's place, and a line says so."""
     show(runs, "--response", "train_loss", "--role", "use_bias=ignored")
     frame = pl.read_parquet(runs).drop("train_loss", "use_bias")
     frame.write_parquet(runs)
-    document = show(runs)
+    assert cli.main(["show", str(runs), "--view", "effects", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err.splitlines() == ["ablate-tui: the choices kept for this source no longer fit it and are left out"]
+    document = json.loads(out)
     assert document["response"] == "val_loss"
     assert [row["switch"] for row in document["rows"]] == ["use_norm", "tie_weights", "use_gate"]
 
@@ -443,9 +444,7 @@ def test_interrupted_while_it_writes():
 def test_interrupted_while_duckdb_works(tmp_path):
     """SIGINT amid an import: status 130, and no target, half of one, or litter."""
     path = tmp_path / "big.csv"
-    path.write_text(
-        "use_a,use_b,val_loss\n" + "".join(f"{i & 1},{i >> 1 & 1},{i}.5\n" for i in range(400_000))
-    )
+    path.write_text("use_a,use_b,val_loss\n" + "".join(f"{i & 1},{i >> 1 & 1},{i}.5\n" for i in range(400_000)))
     into = tmp_path / "runs.duckdb"
     command = [*PROGRAM, "import", str(path), "--into", str(into)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as going:
@@ -481,9 +480,7 @@ def test_interrupted_while_modules_load():
 def test_a_database_that_another_process_holds(database, show):
     """The holder is named; when it lets go, the file can be read."""
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", hold, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    holder = subprocess.Popen([sys.executable, "-c", hold, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout
     assert holder.stdout.readline() == b"held\n"
     before = database.read_bytes()

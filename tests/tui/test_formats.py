@@ -53,7 +53,9 @@ def test_json_refuses_nan():
     assert json.loads(formats.as_json({"名": "開"})) == {"名": "開"}
 
 
-@pytest.mark.parametrize(("text", "cells", "made"), [("abc", 5, "abc  "), ("abcdef", 5, "abcd…"), ("開關開關", 6, "開關 …")])
+@pytest.mark.parametrize(
+    ("text", "cells", "made"), [("abc", 5, "abc  "), ("abcdef", 5, "abcd…"), ("開關開關", 6, "開關 …")]
+)
 def test_fit_fills_or_cuts(text, cells, made):
     """Always exactly so many cells."""
     assert formats.fit(text, cells) == made

@@ -1,13 +1,13 @@
-"""A few screens as pictures, at the sizes that are promised; `make test ARGS=--snapshot-update` after looking at them."""
+"""A few screens as pictures, at the sizes that are promised; `make test ARGS=--snapshot-update` makes them anew."""
 
 from __future__ import annotations
 
 import pytest
+from tests.tui.test_app import settle
 
 from ablate_tui.data.schema import Choices
 from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.session import Look, Session
-from tests.tui.test_app import settle
 
 pytestmark = pytest.mark.usefixtures("few_refits")
 

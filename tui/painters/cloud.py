@@ -107,9 +107,7 @@ def _pieces(stroke: Stroke, width: int, height: int) -> Iterable[Stroke]:
         yield Stroke((column + 0.5) / 2, (row + 0.5) / 4, False, stroke.marker, stroke.ink)
 
 
-def clipped(
-    x: ArrayLike, y: ArrayLike, box: tuple[float, float, float, float]
-) -> list[tuple[Floats, Floats]]:
+def clipped(x: ArrayLike, y: ArrayLike, box: tuple[float, float, float, float]) -> list[tuple[Floats, Floats]]:
     """The parts of a line that lie inside a box (Liang & Barsky 1984, ACM TOG 3(1):1-22).
 
     Parameters

@@ -38,9 +38,7 @@ def clean(text: str) -> str:
         kind = unicodedata.category(character)
         if character in "\n\r\t\v\f" or kind in ("Zl", "Zp", "Zs"):
             kept.append(" ")
-        elif (
-            kind not in _DROPPED and not "\ufe00" <= character <= "\ufe0f"
-        ):  # variation selectors change widths
+        elif kind not in _DROPPED and not "\ufe00" <= character <= "\ufe0f":  # variation selectors change widths
             kept.append(character)
     return "".join(kept)
 
@@ -155,10 +153,7 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
     if axis.ticks:
         return categories(axis)
     values = [
-        v
-        for mark in panel.marks
-        for v in values_of(mark)[which == "y"]
-        if not is_log(axis) or 1e-280 < v < 1e280
+        v for mark in panel.marks for v in values_of(mark)[which == "y"] if not is_log(axis) or 1e-280 < v < 1e280
     ]
     if not values:
         return (1.0, 10.0) if is_log(axis) else (0.0, 1.0)

@@ -297,9 +297,7 @@ class Pen:
                 tint = shade(value, self.dark)
                 face, words = hexed(tint), hexed(ink_on(tint))
                 edge = self.tint("muted", 0.25)
-                self.axes.add_patch(
-                    Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, linewidth=0.5)
-                )
+                self.axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, linewidth=0.5))
                 self.axes.text(
                     j, i, self.drawable(text), ha="center", va="center", fontsize=size, color=words, zorder=4
                 )
@@ -388,9 +386,7 @@ class Pen:
             bars = isinstance(mark, Bars)
             hatch = "" if isinstance(mark, Line) else _HATCHES.get(role, "")
             edge = self.tint(role, 0.5) if bars and hatch else self.hex(role)
-            return Patch(
-                facecolor=self.tint(role, 0.85 if bars else 0.28), edgecolor=edge, hatch=hatch, linewidth=0.8
-            )
+            return Patch(facecolor=self.tint(role, 0.85 if bars else 0.28), edgecolor=edge, hatch=hatch, linewidth=0.8)
         if isinstance(mark, Rule):
             return Line2D([], [], color=self.hex(role), linewidth=0.9, linestyle=(0, (2, 2)))
         if isinstance(mark, Line):
@@ -422,9 +418,7 @@ def _padded(values: tuple[float | None, ...], count: int) -> Any:
 def _broken(text: str, width: int) -> str:
     """A long name on several lines, broken after "_" and the like where that is possible."""
     parts = [
-        part[i : i + width]
-        for part in re.findall(r"[^_ /.,-]*[_ /.,-]?", text)
-        for i in range(0, len(part), width)
+        part[i : i + width] for part in re.findall(r"[^_ /.,-]*[_ /.,-]?", text) for i in range(0, len(part), width)
     ]
     lines = [""]
     for part in parts:

@@ -219,9 +219,7 @@ class _Picture:
         # one grid keeps the columns in line; rows of their own, where the weights differ
         same = all(panel.weight == 1.0 for row in rows for panel in row) or len(rows) == 1
         if same:
-            grid = self.canvas.add_gridspec(
-                len(rows), columns, height_ratios=heights, width_ratios=weights[0]
-            )
+            grid = self.canvas.add_gridspec(len(rows), columns, height_ratios=heights, width_ratios=weights[0])
         else:
             outer = self.canvas.add_gridspec(len(rows), 1, height_ratios=heights)
         for number, row in enumerate(rows):
@@ -262,9 +260,7 @@ class _Picture:
         if panel.empty or not panel.marks:
             axes.set_axis_off()
             text = _wrapped(self._drawable(panel.empty or "nothing to draw"), max(16, int(inches * 11)))
-            axes.text(
-                0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=pen.hex("muted")
-            )
+            axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=pen.hex("muted"))
             return
         pen.draw(names=not again)
         if panel.colorbar:

@@ -200,9 +200,7 @@ class Plot:
                 if character:
                     self.put(column, row, character, style)
 
-    def _row_interval(
-        self, row: int, low: float | None, high: float | None, style: Style, over: bool = False
-    ) -> None:
+    def _row_interval(self, row: int, low: float | None, high: float | None, style: Style, over: bool = False) -> None:
         if low is None or high is None or math.isnan(low) or math.isnan(high):
             return
         put = self.over if over else self.put
@@ -369,9 +367,7 @@ class Plot:
                 # a cell that is too narrow shows nothing rather than part of a number
                 if top < bottom and cell_len(text) <= right - left - 1:
                     start = left + (right - left - 1 - cell_len(text)) // 2
-                    self.grid.write(
-                        self.left + start, self.top + (top + bottom - 1) // 2, fit(text, 99), style
-                    )
+                    self.grid.write(self.left + start, self.top + (top + bottom - 1) // 2, fit(text, 99), style)
 
 
 def _item(values: tuple[float | None, ...], i: int) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +15,7 @@ from textual.widgets import DataTable, Static
 from ablate_tui.tui.figure import Table
 from ablate_tui.tui.formats import cell, clean
 from ablate_tui.tui.painting import MOST_PANELS, Painted
+
 
 class ViewTable(DataTable[Text], inherit_bindings=True):
     """The table of a view, with the keys that this house uses."""
@@ -133,5 +133,3 @@ class Body(Vertical):
         """Pass a clicked heading on."""
         event.stop()
         self.post_message(self.HeadingClicked(str(event.column_key.value)))
-
-

@@ -192,10 +192,17 @@ class SwitchList(ScrollView, can_focus=True):
             at = factor.levels.index(line.level)
             runs = glance.runs[at] if glance else 0
             name = f"{mark}    {clean(line.level)}"
-            return [Segment(fit(name, name_width), ground), Segment(pad(f" {state}", STATE, False), style), Segment(f"{runs:>7,}")]
+            return [
+                Segment(fit(name, name_width), ground),
+                Segment(pad(f" {state}", STATE, False), style),
+                Segment(f"{runs:>7,}"),
+            ]
         fold = " " if factor.is_switch else ("▾" if factor.name in self.open else "▹")
         contrast = "◆" if factor.name == self.slice.contrast else fold
-        parts = [Segment(fit(f"{mark}{contrast}{clean(factor.name)}", name_width), ground), Segment(pad(f" {state}", STATE, False), style)]
+        parts = [
+            Segment(fit(f"{mark}{contrast}{clean(factor.name)}", name_width), ground),
+            Segment(pad(f" {state}", STATE, False), style),
+        ]
         if glance is None:
             return parts
         if self.size.width < 40:
@@ -227,7 +234,10 @@ class SwitchList(ScrollView, can_focus=True):
     def effect(self, glance: Glance) -> list[Segment]:
         """A signed bar of the mean difference, on minus off, with its figure."""
         if glance.mean_diff is None or not self.scale:
-            return [Segment(" " * BAR), Segment(pad(number(glance.mean_diff, 2), VALUE, True), Style(dim=True))]
+            return [
+                Segment(" " * BAR),
+                Segment(pad(number(glance.mean_diff, 2), VALUE, True), Style(dim=True)),
+            ]
         eighths = round(abs(glance.mean_diff) / self.scale * BAR * 8)
         bar = "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
         role = "on" if glance.mean_diff > 0 else "off"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
@@ -23,7 +24,7 @@ class Ask(ModalScreen[str | None]):
     whose words are shown while the text stays.
     """
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", id="ask.cancel"),
         Binding("down", "choice(1)", "Next choice", show=False, id="ask.next"),
         Binding("up", "choice(-1)", "Previous choice", show=False, id="ask.previous"),
@@ -38,7 +39,13 @@ class Ask(ModalScreen[str | None]):
         check: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
-        self.question, self.value, self.choices, self.hint, self.check = question, value, tuple(choices), hint, check
+        self.question, self.value, self.choices, self.hint, self.check = (
+            question,
+            value,
+            tuple(choices),
+            hint,
+            check,
+        )
         self.shown: tuple[str, ...] = self.choices
 
     def compose(self) -> ComposeResult:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -17,7 +18,7 @@ from ablate_tui.tui.formats import cell, clean, fit
 class Details(ModalScreen[None]):
     """A list of names and values."""
 
-    BINDINGS = [Binding("escape,q,enter", "dismiss", "Close", id="details.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close", id="details.close")]
 
     def __init__(self, title: str, values: Mapping[str, object]) -> None:
         super().__init__()

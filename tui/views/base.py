@@ -179,4 +179,3 @@ def side_role(factor: Factor | None, level: str) -> Role:
     if factor.is_switch:
         return "on" if level == factor.on else "off"
     return SERIES[factor.levels.index(level) % len(SERIES)]
-

@@ -11,7 +11,6 @@ import polars as pl
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
 from ablate_tui.queries.note import Note
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Table, TableColumn
-from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons
 
 SHOWN = 100  # runs in the table
@@ -42,17 +41,18 @@ def gain(row: BestRow) -> float:
     return (row.share or 0.0) - (row.base or 0.0)
 
 
+def name_of(row: BestRow, inputs: Inputs) -> str:
+    """A switch by its name, a level with its factor's."""
+    return row.switch if inputs.sample.table.factor(row.switch).is_switch else f"{row.switch}={row.level}"
+
+
 def figure(result: BestRuns, inputs: Inputs) -> Figure:
     """Share of each level among the best runs against its share of all."""
-    table = inputs.sample.table
     known = [row for row in result.best.rows if row.share is not None and row.base is not None]
     known.sort(key=lambda row: -abs(gain(row)))
     rows = known[:MOST_ROWS]
     at = tuple(float(place) for place in range(len(rows)))
-    names = tuple(
-        (place, f"{row.switch if table.factor(row.switch).is_switch else f'{row.switch}={row.level}'} {row.share or 0.0:4.0%}")
-        for place, row in zip(at, rows, strict=True)
-    )
+    names = tuple((place, f"{name_of(row, inputs)} {row.share:4.0%}") for place, row in zip(at, rows, strict=True))
     panel = Panel(
         f"share among the best {result.best.n_best:,} of {result.best.n:,}",
         Axis("share of on, or of the level", limits=(0.0, 1.0)),
@@ -63,7 +63,7 @@ def figure(result: BestRuns, inputs: Inputs) -> Figure:
         ),
         name="enrichment",
         empty="" if rows else "no finished run in this slice",
-    )  # fmt: skip
+    )
     return framed("best", "Best runs: what the best 10 % have in common", (panel,), inputs, columns=1)
 
 
@@ -74,18 +74,22 @@ def table(result: BestRuns, inputs: Inputs) -> Table:
     names = [f.name for f in whole.factors if f.name in frame.columns]
     names += [name for name in whole.replicates if name in frame.columns]
     columns = (
-        TableColumn("rank", "#"), TableColumn("response", whole.response.name),
+        TableColumn("rank", "#"),
+        TableColumn("response", whole.response.name),
         *(TableColumn(name, name, numeric=False) for name in names),
-    )  # fmt: skip
-    rows = tuple(
-        (rank, response, *(None if value is None else words(inputs, name, value) for name, value in zip(names, values, strict=True)))
-        for rank, response, values in zip(result.best.rank, result.best.response, frame.select(names).iter_rows(), strict=False)
-    )  # fmt: skip
-    most = sorted((row for row in result.best.rows if row.share is not None), key=lambda row: -abs(gain(row)))[:3]
-    common = "; ".join(
-        f"{row.switch} = {row.level} in {number((row.share or 0.0) * 100, 3)} % of them, {number((row.base or 0.0) * 100, 3)} % of all"
-        for row in most
     )
+    rows = tuple(
+        (
+            rank,
+            response,
+            *(None if value is None else words(inputs, name, value) for name, value in zip(names, values, strict=True)),
+        )
+        for rank, response, values in zip(
+            result.best.rank, result.best.response, frame.select(names).iter_rows(), strict=False
+        )
+    )
+    most = sorted((row for row in result.best.rows if row.share is not None), key=lambda row: -abs(gain(row)))[:3]
+    common = "; ".join(f"{name_of(row, inputs)} in {row.share:.1%} of them, {row.base:.1%} of all" for row in most)
     shown = f"{len(rows):,} of {result.best.n:,} finished runs shown"
     notes = (f"the best {result.best.n_best:,}: {common}",) if common else ()
     return Table(columns, rows, "Best runs", (*notes, shown, *reasons(result.notes)))
@@ -100,7 +104,12 @@ def words(inputs: Inputs, name: str, value: object) -> str:
 
 def document(result: BestRuns, inputs: Inputs) -> dict[str, Any]:
     """JSON's own keys."""
-    return {"rows": plain(result.best.rows), "k": result.best.k, "runs": plain(list(result.runs.iter_rows(named=True)))}
+    return {
+        "rows": plain(result.best.rows),
+        "k": result.best.k,
+        "n_best": result.best.n_best,
+        "runs": plain(list(result.runs.iter_rows(named=True))),
+    }
 
 
 def sql(inputs: Inputs) -> str:
@@ -111,7 +120,8 @@ def sql(inputs: Inputs) -> str:
 VIEW = View(
     name="best",
     title="Best runs",
-    about="The best runs of the slice, and how frequent each switch is among the best 10 % against all; enter opens a run.",
+    about="The best runs of the slice, and how frequent each switch is among the best 10 % against all; "
+    "enter opens a run.",
     read=read,
     figure=figure,
     table=table,

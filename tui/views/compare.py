@@ -46,11 +46,18 @@ def figure(result: Comparison, inputs: Inputs) -> Figure:
     category = Axis(result.contrast or "", ticks=sides.ticks(), limits=(-0.6, len(sides.levels) - 0.4))
     panels = (
         Panel("box plot", category, value, boxes(result, sides), "box", empty),
-        Panel("cumulative distribution (ECDF)", value, Axis("share of runs", limits=(0.0, 1.0)), steps(result, sides), "ecdf", empty),
+        Panel(
+            "cumulative distribution (ECDF)",
+            value,
+            Axis("share of runs", limits=(0.0, 1.0)),
+            steps(result, sides),
+            "ecdf",
+            empty,
+        ),
         Panel("histogram and density (KDE)", value, Axis("density"), shapes(result, sides), "hist+kde", empty),
         statistics(sides, response.name, empty),
         Panel("violin", category, value, violins(result, sides), "violin", empty),
-    )  # fmt: skip
+    )
     notes = (f"{sides.left_out} more levels are in the table",) if sides.left_out else ()
     return framed("compare", figure_title(result), panels, inputs, columns=3, notes=notes)
 
@@ -59,14 +66,29 @@ def boxes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
     """A box a side."""
     marks = []
     for box in result.boxes:
-        if box.level not in sides.levels or None in (box.q25, box.median, box.q75, box.low, box.high, box.mean):
+        if box.level not in sides.levels or None in (
+            box.q25,
+            box.median,
+            box.q75,
+            box.low,
+            box.high,
+            box.mean,
+        ):
             continue
         marks.append(
             Box(
-                float(sides.levels.index(box.level)), box.q25 or 0.0, box.median or 0.0, box.q75 or 0.0, box.low or 0.0,
-                box.high or 0.0, box.mean or 0.0, box.outliers, sides.roles[box.level], sides.words[box.level],
+                float(sides.levels.index(box.level)),
+                box.q25 or 0.0,
+                box.median or 0.0,
+                box.q75 or 0.0,
+                box.low or 0.0,
+                box.high or 0.0,
+                box.mean or 0.0,
+                box.outliers,
+                sides.roles[box.level],
+                sides.words[box.level],
             )
-        )  # fmt: skip
+        )
     return tuple(marks)
 
 
@@ -74,11 +96,14 @@ def steps(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
     """A staircase a side."""
     return tuple(
         Line(
-            (result.ecdf.x[level][0], *result.ecdf.x[level]), (0.0, *result.ecdf.y[level]), sides.roles[level],
-            sides.words[level], step=True,
+            (result.ecdf.x[level][0], *result.ecdf.x[level]),
+            (0.0, *result.ecdf.y[level]),
+            sides.roles[level],
+            sides.words[level],
+            step=True,
         )
         for level in sides.levels
-    )  # fmt: skip
+    )
 
 
 def shapes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
@@ -113,10 +138,14 @@ def statistics(sides: Sides, response: str, empty: str) -> Panel:
         ]
         bars.append(
             Bars(
-                places, values, sides.roles[row.level], sides.words[row.level] if several else "", horizontal=True,
+                places,
+                values,
+                sides.roles[row.level],
+                sides.words[row.level] if several else "",
+                horizontal=True,
                 texts=tuple(number(value) for value in values),
             )
-        )  # fmt: skip
+        )
     return Panel("statistics", Axis(response), Axis(ticks=tuple(sorted(ticks))), tuple(bars), "stats", empty)
 
 
@@ -130,23 +159,33 @@ def violins(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
         if not density or not top or row.q25 is None or row.median is None or row.q75 is None:
             continue
         # the grid is common to all sides: where one has no runs its violin ends
-        shape = [(x, height / top * VIOLIN) for x, height in zip(result.kde.x, density, strict=True) if height > top / 500]
+        shape = [
+            (x, height / top * VIOLIN) for x, height in zip(result.kde.x, density, strict=True) if height > top / 500
+        ]
         x, half = tuple(value for value, _ in shape), tuple(value for _, value in shape)
         marks.append(
-            Violin(
-                float(at), x, half, row.q25, row.median, row.q75, sides.roles[row.level], sides.words[row.level]
-            )
-        )  # fmt: skip
+            Violin(float(at), x, half, row.q25, row.median, row.q75, sides.roles[row.level], sides.words[row.level])
+        )
     return tuple(marks)
 
 
 def table(result: Comparison, inputs: Inputs) -> Table:
     """One row a side."""
     columns = (
-        ("level", result.contrast or "", False), ("n", "n"), ("mean", "mean"), ("sd", "SD"), ("median", "median"),
-        ("diverged", "diverged"), ("missing", "missing"), ("min", "min"), ("q05", "5 %"), ("q25", "25 %"), ("q75", "75 %"),
-        ("q95", "95 %"), ("max", "max"),
-    )  # fmt: skip
+        ("level", result.contrast or "", False),
+        ("n", "n"),
+        ("mean", "mean"),
+        ("sd", "SD"),
+        ("median", "median"),
+        ("diverged", "diverged"),
+        ("missing", "missing"),
+        ("min", "min"),
+        ("q05", "5 %"),
+        ("q25", "25 %"),
+        ("q75", "75 %"),
+        ("q95", "95 %"),
+        ("max", "max"),
+    )
     return table_of(result.rows, columns, figure_title(result), reasons(result.notes))
 
 

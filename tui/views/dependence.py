@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ablate_tui.queries.note import Note
 from ablate_tui.queries.dependence import Dependence, dependence
-from ablate_tui.queries.sql import input_sql
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS
+from ablate_tui.queries.note import Note
+from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Panel, Points, Role, Rule, Table
 from ablate_tui.tui.views.base import NO_SWITCH, Inputs, View, framed, level_words, plain, reasons, table_of
 from ablate_tui.tui.views.importance import level_roles, swarm
@@ -32,7 +32,14 @@ def figure(result: Dependence, inputs: Inputs) -> Figure:
     """A cloud for each level, coloured by the second switch."""
     whole = inputs.sample.table
     if not len(result.shap):
-        panel = Panel("", Axis(), Axis(), (), "dependence", result.notes[0].reason if result.notes else "nothing to show")
+        panel = Panel(
+            "",
+            Axis(),
+            Axis(),
+            (),
+            "dependence",
+            result.notes[0].reason if result.notes else "nothing to show",
+        )
         return framed("dependence", "Dependence", (panel,), inputs, columns=1)
     factor = whole.factor(result.switch)
     second = whole.factor(result.color) if result.color is not None else None
@@ -72,15 +79,23 @@ def figure(result: Dependence, inputs: Inputs) -> Figure:
 def table(result: Dependence, inputs: Inputs) -> Table:
     """Every configuration with its SHAP value."""
     columns = (
-        ("configuration", "configuration", False), ("level", result.switch, False),
-        ("color", result.color or "colour", False), ("shap", "SHAP"), ("n", "runs"),
-    )  # fmt: skip
+        ("configuration", "configuration", False),
+        ("level", result.switch, False),
+        ("color", result.color or "colour", False),
+        ("shap", "SHAP"),
+        ("n", "runs"),
+    )
     return table_of(result.rows, columns, f"SHAP values of {result.switch}", reasons(result.notes))
 
 
 def document(result: Dependence, inputs: Inputs) -> dict[str, Any]:
     """JSON's own keys."""
-    return {"rows": plain(result.rows), "switch": result.switch, "color": result.color, "target": inputs.target}
+    return {
+        "rows": plain(result.rows),
+        "switch": result.switch,
+        "color": result.color,
+        "target": inputs.target,
+    }
 
 
 def sql(inputs: Inputs) -> str:

@@ -42,7 +42,7 @@ def figure(result: Design, inputs: Inputs) -> Figure:
     at = 0.0
     for factor in factors:
         for code, level in enumerate(factor.levels[:MOST_LEVELS]):
-            role: Role = (("off", "on")[code] if factor.is_switch else SERIES[code % len(SERIES)])
+            role: Role = ("off", "on")[code] if factor.is_switch else SERIES[code % len(SERIES)]
             label = ("off", "on")[code] if factor.is_switch else ""
             group = groups.setdefault(role, (role, label, [], []))
             group[2].append(at)
@@ -50,13 +50,24 @@ def figure(result: Design, inputs: Inputs) -> Figure:
             ticks.append((at, f"{factor.name} = {level}"))
             at += 1
     marks: tuple[Mark, ...] = tuple(
-        Bars(tuple(places), tuple(values), role, label, horizontal=True, texts=tuple(f"{value:,.0f}" for value in values))
+        Bars(
+            tuple(places),
+            tuple(values),
+            role,
+            label,
+            horizontal=True,
+            texts=tuple(f"{value:,.0f}" for value in values),
+        )
         for role, label, places, values in groups.values()
     )
     panel = Panel(
-        "balance: runs of each level", Axis("runs"), Axis(ticks=tuple(ticks)), marks, "balance",
+        "balance: runs of each level",
+        Axis("runs"),
+        Axis(ticks=tuple(ticks)),
+        marks,
+        "balance",
         "" if factors else NO_SWITCH,
-    )  # fmt: skip
+    )
     return framed("design", "Design: columns, balance and coverage", (panel,), inputs, columns=1, notes=facts(result))
 
 
@@ -64,16 +75,26 @@ def table(result: Design, inputs: Inputs) -> Table:
     """One row a column of the source, with why it was taken for what."""
     why = {column.name: column.why for column in inputs.sample.table.columns}
     columns = (
-        TableColumn("column", "column", False), TableColumn("role", "role", False), TableColumn("levels", "levels", False),
-        TableColumn("n", "n"), TableColumn("constant", "constant", False), TableColumn("aliases", "aliases", False),
+        TableColumn("column", "column", False),
+        TableColumn("role", "role", False),
+        TableColumn("levels", "levels", False),
+        TableColumn("n", "n"),
+        TableColumn("constant", "constant", False),
+        TableColumn("aliases", "aliases", False),
         TableColumn("why", "why", False),
-    )  # fmt: skip
+    )
     rows = tuple(
         (
-            row.column, row.role, levels(row.levels), row.n, row.constant, ", ".join(row.aliases), why.get(row.column, ""),
+            row.column,
+            row.role,
+            levels(row.levels),
+            row.n,
+            row.constant,
+            ", ".join(row.aliases),
+            why.get(row.column, ""),
         )
         for row in result.rows
-    )  # fmt: skip
+    )
     notes = (*facts(result), *inputs.sample.table.notes, *reasons(result.notes))
     return Table(columns, rows, "Design", notes)
 
@@ -90,12 +111,16 @@ def document(result: Design, inputs: Inputs) -> dict[str, Any]:
         "rows": plain(result.rows),
         "next": plain(result.next),
         "configurations": {
-            "run": result.configurations, "possible": result.possible, "replicates_min": result.replicates_min,
-            "replicates_median": result.replicates_median, "replicates_max": result.replicates_max, "reruns": result.reruns,
+            "run": result.configurations,
+            "possible": result.possible,
+            "replicates_min": result.replicates_min,
+            "replicates_median": result.replicates_median,
+            "replicates_max": result.replicates_max,
+            "reruns": result.reruns,
         },
         "balance": plain(result.balance),
         "correlations": plain(result.correlations),
-    }  # fmt: skip
+    }
 
 
 def sql(inputs: Inputs) -> str:
@@ -106,8 +131,8 @@ def sql(inputs: Inputs) -> str:
 VIEW = View(
     name="design",
     title="Design",
-    about="What each column was taken for and why (--role changes it), balance, replicates, aliases, and configurations "
-    "still to run.",
+    about="What each column was taken for and why (--role changes it), balance, replicates, aliases, and "
+    "configurations still to run.",
     read=read,
     figure=figure,
     table=table,

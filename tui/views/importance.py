@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.sql import input_sql
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS, Importance
+from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Role, Rule, Table
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import SERIES, Inputs, View, framed, plain, reasons, table_of
@@ -113,9 +113,7 @@ def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: 
             x, y = clouds.setdefault((roles[position], label), ([], []))
             x.extend(values[mine].tolist())
             y.extend((middle + sideways[mine]).tolist())
-    marks = tuple(
-        Points(tuple(x), tuple(y), role=role, label=label) for (role, label), (x, y) in clouds.items()
-    )
+    marks = tuple(Points(tuple(x), tuple(y), role=role, label=label) for (role, label), (x, y) in clouds.items())
     return Panel(
         f"SHAP values of {which}",
         Axis(f"SHAP value ({unit}); left lowers it"),
@@ -129,9 +127,15 @@ def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: 
 def table(result: Importance, inputs: Inputs) -> Table:
     """The ranking with its figures."""
     columns = (
-        ("rank", "#"), ("switch", "switch", False), ("mean_abs_shap", "mean |SHAP|"), ("low", "low"), ("high", "high"),
-        ("share", "share"), ("signed_effect", "on − off"), ("noise_floor", "noise floor"),
-    )  # fmt: skip
+        ("rank", "#"),
+        ("switch", "switch", False),
+        ("mean_abs_shap", "mean |SHAP|"),
+        ("low", "low"),
+        ("high", "high"),
+        ("share", "share"),
+        ("signed_effect", "on − off"),
+        ("noise_floor", "noise floor"),
+    )
     notes = tuple(filter(None, (result.warning, trust(result), WHAT_A_SHAP_VALUE_IS, *reasons(result.notes))))
     made = table_of(result.rows, columns, f"Importance for the {result.target}", notes)
     return replace(made, factors=tuple(row.switch for row in result.rows))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from ablate_tui.queries.note import Note
 from ablate_tui.data.sql import quote
+from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import where
-from ablate_tui.tui.figure import Figure, Table, TableColumn
-from ablate_tui.tui.views.base import Inputs, View, framed, plain
+from ablate_tui.tui.figure import Axis, Figure, Panel, Points, Table, TableColumn
+from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, side_role
+
+POINTS = 3000  # in the picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +32,24 @@ def read(inputs: Inputs) -> Runs:
 
 
 def figure(result: Runs, inputs: Inputs) -> Figure:
-    """Rows are no picture: the table stands for them."""
-    return framed("runs", "Runs", (), inputs)
+    """The response of each run in the order of the source: a drift or a bad hour shows here."""
+    sample = inputs.sample
+    factor = sample.table.factor(sample.slice.contrast) if sample.slice.contrast else None
+    finished = np.flatnonzero(sample.finished)
+    # a random draw, as every n-th row of a factorial shows one level of some switches only
+    shown = np.sort(np.random.default_rng(0).permutation(finished)[:POINTS])
+    marks = []
+    for code, level in enumerate(factor.levels if factor else ("",)):
+        mine = shown[sample.code(factor.name)[shown] == code] if factor else shown
+        words = level_words(factor, level) if factor else ""
+        x, y = (sample.index[mine] + 1).astype(float), sample.y[mine]
+        marks.append(Points(tuple(x.tolist()), tuple(y.tolist()), side_role(factor, level), words))
+    some = f" ({len(shown):,} of {len(finished):,} finished runs drawn)" if len(shown) < len(finished) else ""
+    empty = "" if len(shown) else "no finished run in this slice"
+    response = sample.table.response.name
+    panel = Panel(f"{response} by place in the source{some}", Axis("row"), Axis(response), tuple(marks), "runs", empty)
+    title = "Runs in the order of the source" + (f", by {factor.name}" if factor else "")
+    return framed("runs", title, (panel,), inputs, columns=1)
 
 
 def table(result: Runs, inputs: Inputs) -> Table:

@@ -66,9 +66,7 @@ class Network:
         self.on = dict(switches)
         self.shapes = self._shapes()
         self.sizes = [math.prod(shape) for shape in self.shapes.values()]
-        self.flat = torch.cat(
-            [self._draw(n, s, seed).flatten() for n, s in self.shapes.items()]
-        ).requires_grad_()
+        self.flat = torch.cat([self._draw(n, s, seed).flatten() for n, s in self.shapes.items()]).requires_grad_()
 
         rate = 10000.0 ** (-torch.arange(0, HEAD_WIDTH, 2) / HEAD_WIDTH)
         angle = torch.arange(CONTEXT)[:, None] * rate

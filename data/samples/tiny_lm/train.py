@@ -259,9 +259,7 @@ def work(worker: int, folder: Path, tasks: Sequence[Task], taken: Any) -> None:
             values, seed = tasks[index]
             switches = dict(zip(SWITCHES, values, strict=True))
             row = train_one(switches, seed, text, valid)
-            short = {
-                name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()
-            }
+            short = {name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()}
             out.write(json.dumps(short) + "\n")
             out.flush()
             os.fsync(out.fileno())
@@ -294,8 +292,7 @@ def train_all(folder: Path, tasks: Iterable[Task], workers: int) -> bool:
     context = multiprocessing.get_context("spawn")
     taken = context.Value("q", 0)
     crew = [
-        context.Process(target=work, args=(worker, folder, left, taken))
-        for worker in range(min(workers, len(left)))
+        context.Process(target=work, args=(worker, folder, left, taken)) for worker in range(min(workers, len(left)))
     ]
     begun = told = time.monotonic()
     for process in crew:

@@ -38,9 +38,7 @@ PANELS = {
             Line((2.0, 2.5, 3.0), (0.5, 1.0, 0.5), "on", "with"),
         ),
     ),
-    "step": Panel(
-        "ECDF", LOSS, Axis("share"), (Line((2.0, 2.5, 3.0), (0.2, 0.6, 1.0), "off", step=True, fill=True),)
-    ),
+    "step": Panel("ECDF", LOSS, Axis("share"), (Line((2.0, 2.5, 3.0), (0.2, 0.6, 1.0), "off", step=True, fill=True),)),
     "points": Panel(
         "Dependence",
         SIDES,
@@ -81,9 +79,7 @@ PANELS = {
         LOSS,
         (
             Bars((-0.2, 0.8), (2.4, 0.2), "off", "off", width=0.36, texts=("2.40", "0.20")),
-            Bars(
-                (0.2, 1.2), (2.3, -0.1), "on", "on", (2.2, -0.2), (2.4, 0.0), width=0.36, texts=("2.30", "")
-            ),
+            Bars((0.2, 1.2), (2.3, -0.1), "on", "on", (2.2, -0.2), (2.4, 0.0), width=0.36, texts=("2.30", "")),
         ),
     ),
     "forest": Panel(
@@ -92,9 +88,7 @@ PANELS = {
         NAMES,
         (
             Rule(0.0, vertical=True),
-            Intervals(
-                (0.0, 1.0, 2.0), (0.1, -0.1, None), (0.0, -0.2, None), (0.2, 0.0, None), texts=("a", "b", "")
-            ),
+            Intervals((0.0, 1.0, 2.0), (0.1, -0.1, None), (0.0, -0.2, None), (0.2, 0.0, None), texts=("a", "b", "")),
         ),
     ),
     "upright": Panel(

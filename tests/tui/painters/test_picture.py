@@ -80,9 +80,7 @@ def test_text_from_data_is_no_formula_and_no_markup() -> None:
         Axis(ticks=ticks),
         (Bars((0.0,), (1.0,), label=name, horizontal=True, texts=(name,)),),
     )
-    figure = Figure(
-        name, (panel,), subtitle=name + "\x1b[31m\x00\ud800\nend", footer=name, notes=(name,), columns=1
-    )
+    figure = Figure(name, (panel,), subtitle=name + "\x1b[31m\x00\ud800\nend", footer=name, notes=(name,), columns=1)
     content = render(figure, "svg")
     shown = " ".join(svg_texts(content))
     assert name in shown
@@ -135,9 +133,7 @@ def test_nan_and_far_out_values_leave_the_rest_standing() -> None:
         for log in (False, True):
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                content = render(
-                    Figure("t", (Panel("p", Axis(), Axis(log=log), (mark,)),), columns=1), "png", dpi=50
-                )
+                content = render(Figure("t", (Panel("p", Axis(), Axis(log=log), (mark,)),), columns=1), "png", dpi=50)
             assert content.startswith(MAGIC["png"])
 
 
@@ -160,8 +156,7 @@ def test_width_and_height_follow_what_is_drawn() -> None:
 
 def test_dark_paper(figure: Figure) -> None:
     dark, light = (
-        pixels(render(replace(figure, panels=figure.panels[:2]), "png", dark=d, dpi=50))
-        for d in (True, False)
+        pixels(render(replace(figure, panels=figure.panels[:2]), "png", dark=d, dpi=50)) for d in (True, False)
     )
     assert dark[2, 2].max() < 60
     assert light[2, 2].min() == 255

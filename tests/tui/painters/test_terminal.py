@@ -33,9 +33,7 @@ def test_without_colour_there_is_no_escape_code_and_the_same_can_be_read(panel: 
     without = paint(panel, 80, 20, colour=False)
     assert "\x1b" not in without
     assert panel.title in without
-    assert panel.colorbar is not None or [
-        line.rstrip() for line in plain(paint(panel, 80, 20))
-    ] == without.split("\n")
+    assert panel.colorbar is not None or [line.rstrip() for line in plain(paint(panel, 80, 20))] == without.split("\n")
 
 
 def test_dark_and_light_paper_differ_in_colour_alone(panel: Panel) -> None:
@@ -242,9 +240,7 @@ print("survived")
 
 def test_no_value_ends_the_process() -> None:
     # plotext dies of a NaN or a far-out point in a way that nothing can catch: hence a process of its own
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FUZZ], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", FUZZ], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "survived", done.stderr[-3000:]
     assert done.returncode == 0
 
