@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +18,11 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import get_current_worker
 
-from ablate_tui.data.errors import AblateError
+from ablate_tui.data.errors import AblateError, UsageError, one_of
+from ablate_tui.data.schema import ROLES
 from ablate_tui.queries.effects import Glance, glance
 from ablate_tui.queries.importance import Cancelled, Importance
-from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.slices import Sample, Slice
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.history import History
 from ablate_tui.tui.painting import Painted, Sort, paint_view
@@ -238,8 +241,6 @@ class AblateApp(App[None]):
     def compute_uncertainty(self, look: Look) -> None:
         """Intervals, noise floor and R² of the ranking, once the keys have been quiet for a moment."""
         worker = get_current_worker()
-        import time
-
         end = time.monotonic() + QUIET
         while time.monotonic() < end:
             if worker.is_cancelled:
@@ -288,6 +289,8 @@ class AblateApp(App[None]):
         finished = message.importance.r2_out_of_fold is not None or not message.importance.rows
         if message.progress is None and not finished:
             self.compute_uncertainty(message.look)
+        # what is loaded by now stays: else a full collection walks through all of it amid some toggle
+        gc.freeze()
         if message.progress == 1.0 and VIEWS[self.view_name].uses_importance:
             self.refresh_view()
 
@@ -359,8 +362,32 @@ class AblateApp(App[None]):
         values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
         if table.factors:
             self.on_switch_list_entered(SwitchList.Entered(table.factors[message.row]))
+        elif self.view_name == "design":
+            self.ask_role(str(table.rows[message.row][0]))
         else:
             self.push_screen(Details(painted.figure.title, values))
+
+    def ask_role(self, column: str) -> None:
+        """Take a column for something else."""
+
+        def take(role: str | None) -> None:
+            if role is None:
+                return
+            # steps of the history may name a factor that is none any more
+            known = self.session.table(None, None).positions
+            slice_ = self.look.slice
+            filters = tuple(pair for pair in slice_.filters if pair[0] in known)
+            contrast = slice_.contrast if slice_.contrast in known else None
+            self.history = History(replace(self.look, slice=Slice(filters, contrast), response=None, focus=None))
+            self.notify(f"{formats.clean(column)} is taken as {role}; kept for this source", markup=False)
+            self.refresh_look()
+
+        def check(role: str) -> None:
+            if role not in ROLES:
+                raise UsageError(f'no role "{role}"; {one_of(role, ROLES)}')
+            self.session.change_role(column, role)
+
+        self.push_screen(Ask(f"Take {formats.clean(column)} as", "", ROLES, "kept for this source", check), take)
 
     # -- keys
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
 from ablate_tui.data.errors import UsageError
-from ablate_tui.data.schema import Choices, Goal, RunTable
+from ablate_tui.data.schema import Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
 from ablate_tui.queries import importance as importances
@@ -55,6 +55,11 @@ class Recent(Generic[T]):
                 self.items.move_to_end(key)
             return self.items.get(key)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.items.clear()
+
     def put(self, key: Hashable, value: T) -> T:
         """Keep a value and forget the oldest ones."""
         with self.lock:
@@ -78,6 +83,23 @@ class Session:
         self.results: Recent[Any] = Recent(64)
         self.importances: Recent[importances.Importance] = Recent(32)
         self.table(None, None)  # a source without a response is refused now, not at the first key
+
+    def change_role(self, column: str, role: Role) -> None:
+        """Take a column for something else, from now on and in later sessions.
+
+        Raises
+        ------
+        UsageError
+            Where it can't be; everything stays as it was.
+        """
+        changed = replace(self.choices, roles={**self.choices.roles, column: role})
+        if role == "response":
+            changed = replace(changed, response=column, goal=None)
+        self.store.load(changed)
+        self.choices = changed
+        kept_choices.keep(os.path.abspath(self.store.path), self.store.table, changed)
+        for cache in (self.tables, self.samples, self.results, self.importances):
+            cache.clear()
 
     @classmethod
     def open(

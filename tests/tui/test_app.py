@@ -484,3 +484,29 @@ async def test_escape_stops_the_slow_part(runs, monkeypatch):
         await pilot.press("escape")
         await settle(pilot)
         assert pilot.app.query_one(Ranking).importance.rows
+
+
+async def test_enter_in_the_design_changes_a_role(runs):
+    """A column becomes a switch no more, and a wrong role is refused."""
+    async with opened(runs) as pilot:
+        await pilot.press("7")
+        await settle(pilot)
+        pilot.app.query_one(DataTable).focus()
+        await pilot.press("enter")
+        await pilot.pause()
+        pilot.app.screen.query_one(Input).value = "nothing"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "no role" in str(pilot.app.screen.query_one("#hint", Static).content)
+        pilot.app.screen.query_one(Input).value = "ignored"
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot)
+        assert [factor.name for factor in pilot.app.query_one(SwitchList).factors] == list(
+            ("use_bias", "tie_weights", "use_gate")
+        )
+        assert pilot.app.query_one(Body).painted.table.rows[0][1] == "ignored"
+        assert pilot.app.look.slice.contrast is None
+    again = Session.open(str(runs), Choices(), keep=False)
+    assert "use_norm" not in again.table(None, None).positions
+    again.close()

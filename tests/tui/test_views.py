@@ -40,7 +40,8 @@ ROWS = {
     "effects": "switch on off n_on n_off diverged_on diverged_off mean_on mean_off mean_diff mean_diff_low "
     "mean_diff_high median_on median_off median_diff sd_on sd_off sd_ratio sd_ratio_low sd_ratio_high iqr_on "
     "iqr_off welch_p mann_whitney_p brown_forsythe_p failed_on failed_off failure_p location_p location_basis "
-    "sd_between_on sd_between_off sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star noise_p pairs "
+    "sd_between_on sd_between_off sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star "
+    "noise_p pairs "
     "pair_mean_diff pair_median_diff pair_win_rate wilcoxon_p best_share_on base_share_on best_p location_q noise_q "
     "verdict spread_cause reason kruskal_p omnibus_brown_forsythe_p",
 }

@@ -9,12 +9,16 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
+from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
 from ablate_tui.tui.figure import Table
-from ablate_tui.tui.formats import cell, clean
-from ablate_tui.tui.painting import MOST_PANELS, Painted
+from ablate_tui.tui.formats import cell, clean, width
+from ablate_tui.tui.layout import Arrangement
+from ablate_tui.tui.painting import MOST_PANELS, Painted, Sort
+
+FIGURE = 8  # cells of most figures: −0.01234
 
 
 class ViewTable(DataTable[Text], inherit_bindings=True):
@@ -47,7 +51,8 @@ class Body(Vertical):
         super().__init__(id=id)
         self.painted: Painted | None = None
         self.shown_table: Table | None = None
-        self.shown_sort: tuple[str, bool] | None = None
+        self.shown_sort: Sort = None
+        self.column_widths: list[int] = []
 
     def compose(self) -> ComposeResult:
         """Lay out the parts once; they are filled and hidden later."""
@@ -64,26 +69,29 @@ class Body(Vertical):
         return self.size.width, max(1, self.size.height - 2)
 
     def show(self, painted: Painted) -> None:
-        """Put a view on the screen; parts that are as they were are left alone."""
-        self.painted = painted
-        arrangement = painted.arrangement
-        table = self.query_one(ViewTable)
-        if arrangement.table_height:
-            table.styles.height = arrangement.table_height
-            self.fill(table, painted.table, painted.sort)
+        """Put a view on the screen; what is as it was is left alone, since every new layout costs a repaint."""
+        before, self.painted = self.painted, painted
+        if before is None or before.arrangement != painted.arrangement:
+            self.place(painted.arrangement)
+        if painted.arrangement.table_height:
+            self.fill(self.query_one(ViewTable), painted.table, painted.sort)
+        for at, panel in enumerate(painted.panels):
+            self.query_one(f"#plot{at}", Static).update(panel, layout=False)
+        self.query_one("#caption", Static).update(self.caption(painted), layout=False)
+        remarks = (*painted.figure.notes, *painted.table.notes)
+        words = Text(" " + clean("  ·  ".join(remarks)), "dim", no_wrap=True)
+        self.query_one("#remarks", Static).update(words, layout=False)
+
+    def place(self, arrangement: Arrangement) -> None:
+        """Give the parts their places."""
+        table, grid = self.query_one(ViewTable), self.query_one("#plots", Grid)
         table.display = arrangement.table_height > 0
-        grid = self.query_one("#plots", Grid)
-        grid.display = bool(painted.panels)
+        table.styles.height = max(1, arrangement.table_height)
+        grid.display = bool(arrangement.panels)
         grid.styles.grid_size_columns = arrangement.columns
         grid.styles.grid_rows = str(max(1, arrangement.panel_height))
         for at in range(MOST_PANELS):
-            plot = self.query_one(f"#plot{at}", Static)
-            plot.display = at < len(painted.panels)
-            if plot.display:
-                plot.update(painted.panels[at])
-        self.query_one("#caption", Static).update(self.caption(painted))
-        remarks = (*painted.figure.notes, *painted.table.notes)
-        self.query_one("#remarks", Static).update(Text(" " + clean("  ·  ".join(remarks)), "dim", no_wrap=True))
+            self.query_one(f"#plot{at}", Static).display = at < len(arrangement.panels)
 
     def caption(self, painted: Painted) -> Text:
         """The view's title, and how to see the rest of it."""
@@ -94,34 +102,63 @@ class Body(Vertical):
             text.append(f"v {'+'.join(names) or 'table'} of {arrangement.parts} parts · ", "dim")
         return text.append(clean(painted.figure.title), "bold")
 
-    def fill(self, widget: ViewTable, table: Table, sort: tuple[str, bool] | None) -> None:
-        """Write the rows, keeping the cursor where it was."""
+    def fill(self, widget: ViewTable, table: Table, sort: Sort) -> None:
+        """Write the rows, keeping the cursor where it was.
+
+        Columns have fixed widths that only grow: a column that follows its content would have the whole
+        screen laid out again at almost every toggle.
+        """
         if table == self.shown_table and sort == self.shown_sort:
             return
-        same = self.shown_table is not None and table.columns == self.shown_table.columns and sort == self.shown_sort
+        before = self.shown_table
+        same = before is not None and table.columns == before.columns and sort == self.shown_sort
+        widths = self.widths(table)
+        if same and any(width > now for width, now in zip(widths, self.column_widths, strict=True)):
+            widths, same = [max(pair) for pair in zip(widths, self.column_widths, strict=True)], False
+        self.shown_table, self.shown_sort = table, sort
+        if same and before is not None and len(before.rows) == len(table.rows):
+            for at, (old, new) in enumerate(zip(before.rows, table.rows, strict=True)):
+                for place, (was, value) in enumerate(zip(old, new, strict=True)):
+                    if was != value:
+                        text = self.cell(value, table.columns[place].numeric)
+                        widget.update_cell_at(Coordinate(at, place), text)
+            return
         row, column, top = widget.cursor_row, widget.cursor_column, widget.scroll_y
         widget.clear(columns=not same)
         if not same:
-            for named in table.columns:
+            self.column_widths = widths
+            for named, width in zip(table.columns, widths, strict=True):
                 mark = (" ▼" if sort[1] else " ▲") if sort and sort[0] == named.field else ""
-                widget.add_column(Text(clean(named.label) + mark, no_wrap=True), key=named.field)
+                label = Text(clean(named.label) + mark, justify="right" if named.numeric else "left", no_wrap=True)
+                widget.add_column(label, key=named.field, width=width)
         widget.add_rows(
-            [
-                Text(cell(value), justify="right" if named.numeric else "left", no_wrap=True)
-                for value, named in zip(values, table.columns, strict=True)
-            ]
+            [self.cell(value, named.numeric) for value, named in zip(values, table.columns, strict=True)]
             for values in table.rows
         )
-        if same and table.rows:
+        if before is not None and table.columns == before.columns and table.rows:
             widget.move_cursor(row=min(row, len(table.rows) - 1), column=column, scroll=False)
             widget.scroll_to(y=top, animate=False)
-        self.shown_table, self.shown_sort = table, sort
+
+    @staticmethod
+    def widths(table: Table) -> list[int]:
+        """Cells of each column: its name with a mark of its order, its widest value, and room for most figures."""
+        made = []
+        for at, named in enumerate(table.columns):
+            figures = any(isinstance(row[at], float) for row in table.rows)
+            widest = max((width(cell(row[at])) for row in table.rows), default=0)
+            made.append(min(60, max(width(clean(named.label)) + 2, widest, FIGURE * figures)))
+        return made
+
+    @staticmethod
+    def cell(value: object, numeric: bool) -> Text:
+        """A value as it stands in the table."""
+        return Text(cell(value), justify="right" if numeric else "left", no_wrap=True)
 
     def fail(self, words: str) -> None:
         """Say why there is no view."""
         self.query_one("#caption", Static).update(Text(f" {clean(words)}", "bold"))
-        self.query_one(ViewTable).display = False
-        self.query_one("#plots", Grid).display = False
+        self.painted = None
+        self.place(Arrangement(0, (), 1, 0, 0, 1))
         self.query_one("#remarks", Static).update("")
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:

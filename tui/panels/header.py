@@ -24,7 +24,7 @@ class Header(Static):
         second = Text(no_wrap=True, overflow="ellipsis")
         second.append(" slice ", "dim").append(clean(slice_words(sample)), "bold")
         second.append("  contrast ", "dim").append(clean(sample.slice.contrast or "none (c chooses)"), "bold")
-        self.update(Text("\n").join((first, second)))
+        self.update(Text("\n").join((first, second)), layout=False)
 
     def say(self, words: str) -> None:
         """Say something while there is no slice yet."""

@@ -46,11 +46,13 @@ class Ranking(Vertical):
             self.query_one("#ranking-head", Static).update(Text(" importance: fitting the model …", "dim"))
             return
         head = Text(" mean |SHAP|" + (" for the spread" if self.importance.target == "spread" else ""), "bold")
-        self.query_one("#ranking-head", Static).update(head.append(f"  {self.trust(self.importance)}", "not bold dim"))
+        self.query_one("#ranking-head", Static).update(
+            head.append(f"  {self.trust(self.importance)}", "not bold dim"), layout=False
+        )
         rows = self.rows(self.importance)
         if rows != self.written:
             self.written = rows
-            self.query_one("#ranking-rows", Static).update(rows)
+            self.query_one("#ranking-rows", Static).update(rows, layout=False)
 
     def rows(self, importance: Importance) -> Text:
         """One line a switch: rank, name, bar, figure; ~ marks what is below the noise floor."""

@@ -22,7 +22,7 @@ from ablate_tui.tui.formats import clean, fit, number, pad
 from ablate_tui.tui.panels.colours import colour_of
 
 BAR = 4  # cells of the effect bar
-STATE, COUNTS, VALUE = 5, 10, 7  # cells of the other columns
+STATE, COUNTS, VALUE = 5, 10, 8  # cells of the other columns
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -38,16 +38,24 @@ class SwitchList(ScrollView, can_focus=True):
     """A list with a cursor. It knows the slice, and asks for changes by messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
-        Binding("pageup", "move(-10)", "Page up", show=False, id="list.page_up"),
-        Binding("pagedown", "move(10)", "Page down", show=False, id="list.page_down"),
-        Binding("home", "move(-100000)", "First", show=False, id="list.first"),
-        Binding("end", "move(100000)", "Last", show=False, id="list.last"),
-        Binding("space", "next_state", "any→on→off", id="list.toggle"),
-        Binding("right,l", "unfold(True)", "Open a factor's levels", show=False, id="list.open"),
-        Binding("left,h", "unfold(False)", "Close them", show=False, id="list.close"),
-        Binding("enter", "enter", "Open", show=False, id="list.enter"),
+        Binding("up,k", "move(-1)", "up", show=False, id="list.up"),
+        Binding("down,j", "move(1)", "down", show=False, id="list.down"),
+        Binding("pageup", "move(-10)", "ten up", show=False, id="list.page_up"),
+        Binding("pagedown", "move(10)", "ten down", show=False, id="list.page_down"),
+        Binding("home", "move(-100000)", "to the first", show=False, id="list.first"),
+        Binding("end", "move(100000)", "to the last", show=False, id="list.last"),
+        Binding(
+            "space", "next_state", "any→on→off", tooltip="the switch under the cursor: any → on → off", id="list.toggle"
+        ),
+        Binding(
+            "right,l",
+            "unfold(True)",
+            "open the levels of a factor (space then keeps a level)",
+            show=False,
+            id="list.open",
+        ),
+        Binding("left,h", "unfold(False)", "close them", show=False, id="list.close"),
+        Binding("enter", "enter", "compare by this switch; open a factor", show=False, id="list.enter"),
     ]
 
     @dataclass

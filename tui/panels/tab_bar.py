@@ -42,7 +42,7 @@ class TabBar(Static):
             else:
                 text.append(f" {digit} {name}")
             self.spans.append((start, text.cell_len, name))
-        self.update(text)
+        self.update(text, layout=False)
 
     def on_click(self, event: events.Click) -> None:
         """Find the tab under the mouse."""

@@ -29,7 +29,7 @@ class Sides:
         self.rows = rows
         self.roles: dict[str, Role] = {row.level: side_role(factor, row.level) for row in rows}
         self.words = {row.level: level_words(factor, row.level) if factor else "all runs" for row in rows}
-        self.named = {row.level: f"{self.words[row.level]} (n = {row.n:,})" for row in rows}
+        self.named = {row.level: f"{self.words[row.level]} n={row.n:,}" for row in rows}
         self.left_out = len([row for row in result.rows if row.n]) - len(rows)
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
