@@ -40,7 +40,7 @@ from ablate_tui.tui.views.base import level_words
 from ablate_tui.tui.views.registry import VIEWS
 
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
-ROWS = 500  # of the runs view; more are for show --view runs
+ROWS = 200  # of the runs view; more are for show --view runs
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
@@ -175,6 +175,10 @@ class AblateApp(App[None]):
         for note in (*self.session.notes, *table.notes):
             self.notify(formats.clean(note), markup=False, timeout=8)
         self.call_after_refresh(self.refresh_look)
+
+    def on_unmount(self) -> None:
+        """Undo the freeze, or libraries that count their objects at the end of the process call them leaks."""
+        gc.unfreeze()
 
     def on_resize(self, event: events.Resize) -> None:
         """Paint again in the new size."""

@@ -55,8 +55,8 @@ def arrange(
     left = height - table_height
     columns = max(1, min(width // PANEL_WIDTH, panels, 3))
     lines = max(1, min(left // PANEL_HEIGHT, -(-panels // columns)))
-    if columns * lines > panels:  # no hole in the grid: rather fewer, wider columns
-        columns = -(-panels // lines)
+    if lines > 1 and 4 * (columns * lines - panels) >= columns * lines:
+        lines -= 1  # a quarter of the grid would be a hole: rather fewer, higher plots
     fit = min(panels, columns * lines)
     parts = panels if fit < panels else 1
     first = part % parts if parts > 1 else 0

@@ -98,8 +98,8 @@ class Body(Vertical):
         arrangement = painted.arrangement
         text = Text(" ", no_wrap=True, overflow="ellipsis")
         if arrangement.parts > 1:
-            names = [painted.figure.panels[at].name for at in arrangement.panels]
-            text.append(f"v {'+'.join(names) or 'table'} of {arrangement.parts} parts · ", "dim")
+            shown = len(arrangement.panels) + bool(arrangement.table_height)
+            text.append(f"v: {shown} of {len(painted.figure.panels) + 1} parts · ", "dim")
         return text.append(clean(painted.figure.title), "bold")
 
     def fill(self, widget: ViewTable, table: Table, sort: Sort) -> None:

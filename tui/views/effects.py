@@ -24,7 +24,6 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
     rows = known[:MOST_ROWS]
     places = tuple(float(at) for at in range(len(rows)))
     names = tuple((at, row.name) for at, row in zip(places, rows, strict=True))
-    bare = tuple((at, "") for at in places)
     response = inputs.sample.table.response
     empty = "" if rows else (result.notes[0].reason if result.notes else "no switch varies in this slice")
     limits = (-0.6, len(rows) - 0.4)
@@ -57,7 +56,7 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
     spread = Panel(
         "spread: SD",
         Axis(f"SD of {response.name}"),
-        Axis(ticks=bare, limits=limits),
+        Axis(ticks=names, limits=limits),
         (Points(*off, role="off", label="off", size="large"), Points(*on, role="on", label="on", size="large")),
         name="spread",
         empty=empty,
@@ -65,7 +64,7 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
     share = Panel(
         "share of on",
         Axis("share of runs with on", limits=(0.0, 1.0)),
-        Axis(ticks=bare, limits=limits),
+        Axis(ticks=names, limits=limits),
         (
             Bars(
                 places, tuple(row.best_share_on for row in rows), role="on", label="of the best 10 %", horizontal=True
@@ -92,8 +91,8 @@ def table(result: Effects, inputs: Inputs) -> Table:
         ("name", "switch", False),
         ("mean_diff", "Δ mean"),
         ("sd_ratio", "SD ratio"),
-        ("best_share_on", "in best"),
-        ("base_share_on", "in all"),
+        ("best_share_on", "on in best"),
+        ("base_share_on", "on in all"),
         ("sd_off", "SD off"),
         ("sd_on", "SD on"),
         ("median_diff", "Δ median"),

@@ -44,7 +44,7 @@ def figure(result: Runs, inputs: Inputs) -> Figure:
         words = level_words(factor, level) if factor else ""
         x, y = (sample.index[mine] + 1).astype(float), sample.y[mine]
         marks.append(Points(tuple(x.tolist()), tuple(y.tolist()), side_role(factor, level), words))
-    some = f" ({len(shown):,} of {len(finished):,} finished runs drawn)" if len(shown) < len(finished) else ""
+    some = f" ({len(shown):,} of {len(finished):,})" if len(shown) < len(finished) else ""
     empty = "" if len(shown) else "no finished run in this slice"
     response = sample.table.response.name
     panel = Panel(f"{response} by place in the source{some}", Axis("row"), Axis(response), tuple(marks), "runs", empty)
@@ -63,7 +63,7 @@ def table(result: Runs, inputs: Inputs) -> Table:
     shown = f"{frame.height:,} of {result.of:,} runs shown" if frame.height < result.of else f"{result.of:,} runs"
     rows = tuple(
         # a seed or an id is a name, not an amount: no thousands separators
-        tuple(str(value) if isinstance(value, int) else value for value in values)
+        tuple(str(value).lower() if isinstance(value, int) else value for value in values)
         for values in frame.select(names).iter_rows()
     )
     return Table(columns, rows, "Runs", (shown,))
