@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, work
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
-from textual.worker import get_current_worker
 
 from ablate_tui.data.errors import AblateError, UsageError, one_of
 from ablate_tui.data.schema import ROLES
-from ablate_tui.queries.effects import Glance, glance
-from ablate_tui.queries.importance import Cancelled, Importance
-from ablate_tui.queries.slices import Sample, Slice
+from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import export, formats
+from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.history import History
-from ablate_tui.tui.painting import Painted, Sort, paint_view
+from ablate_tui.tui.painting import Sizes, Sort
 from ablate_tui.tui.panels.body import Body, ViewTable
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.ranking import Ranking
@@ -39,12 +35,10 @@ from ablate_tui.tui.slice_options import command_line
 from ablate_tui.tui.views.base import level_words
 from ablate_tui.tui.views.registry import VIEWS
 
-QUIET = 0.3  # seconds without a key before the slow part of importance starts
-ROWS = 200  # of the runs view; more are for show --view runs
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(App[None]):
+class AblateApp(Computing):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -88,62 +82,10 @@ class AblateApp(App[None]):
         Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
     ]
 
-    @dataclass
-    class Glanced(Message):
-        """The switch list's figures of a look are there."""
-
-        look: Look
-        sample: Sample
-        glances: tuple[Glance, ...]
-
-    @dataclass
-    class Ready(Message):
-        """A view of a look is painted."""
-
-        look: Look
-        painted: Painted
-        result: Any
-
-    @dataclass
-    class Ranked(Message):
-        """The ranking of a look is there, or has moved on."""
-
-        look: Look
-        importance: Importance
-        progress: float | None
-
-    @dataclass
-    class Failed(Message):
-        """A look could not be computed."""
-
-        look: Look
-        words: str
-
     def __init__(self, session: Session, look: Look) -> None:
-        super().__init__()
-        self.session = session
-        session.row_limit = ROWS
-        self.history = History(self.with_contrast(look))
-        self.view_name = next(iter(VIEWS))
+        super().__init__(session, look)
         self.part: dict[str, int] = {}
-        self.sorts: dict[str, Sort] = {}
         self.exported: list[Path] = []
-        self.result: Any = None
-        self.last: dict[str, str] = {}
-
-    def with_contrast(self, look: Look) -> Look:
-        """Start with something to see: contrast the switch with the largest mean difference."""
-        if look.slice.contrast is not None:
-            return look
-        sizes = {g.switch: abs(g.mean_diff) for g in glance(self.session.sample(look)) if g.mean_diff is not None}
-        largest = max(sizes, key=lambda name: sizes[name], default=None)
-        table = self.session.table(look.response, look.goal)
-        return replace(look, slice=look.slice.contrasted(table, largest))
-
-    @property
-    def look(self) -> Look:
-        """What is being looked at."""
-        return self.history.present
 
     # -- layout
 
@@ -198,94 +140,35 @@ class AblateApp(App[None]):
         if slice_changed:
             self.workers.cancel_group(self, "uncertainty")
         self.query_one(TabBar).show(self.view_name)
-        self.compute(self.look, self.view_name, self.sizes(), slice_changed)
+        self.compute(self.look, self.view_name, self.sizes())
 
     def refresh_view(self) -> None:
         """Compute and paint the selected view alone."""
         if self.is_running:
             self.refresh_look(slice_changed=False)
 
-    def sizes(self) -> tuple[int, int, int]:
+    def sizes(self) -> Sizes:
         """Cells for the view, and which part of it is asked for."""
         width, height = self.query_one(Body).room
         return width, height, self.part.get(self.view_name, 0)
 
-    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
-    def compute(self, look: Look, view_name: str, sizes: tuple[int, int, int], slice_changed: bool) -> None:
-        """Figures first, then the view, then the ranking: each is shown as soon as it is there."""
-        worker = get_current_worker()
-        view = VIEWS[view_name]
-        session = self.session
-        try:
-            sample = session.sample(look)
-            self.post_message(self.Glanced(look, sample, glance(sample)))
-            if not view.uses_importance:
-                self.paint(look, view_name, sizes)
-            if worker.is_cancelled:
-                return
-            importance = session.importance(look)
-            self.post_message(self.Ranked(look, importance, None))
-            if view.uses_importance and not worker.is_cancelled:
-                self.paint(look, view_name, sizes)
-        except AblateError as error:
-            self.post_message(self.Failed(look, str(error)))
-
-    def paint(self, look: Look, view_name: str, sizes: tuple[int, int, int]) -> None:
-        """Read, draw and paint a view, away from the keys."""
-        view = VIEWS[view_name]
-        result = self.session.read(view, look)
-        inputs = self.session.inputs(look)
-        table = view.table(result, inputs)
-        painted = paint_view(
-            view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color
-        )
-        self.post_message(self.Ready(look, painted, result))
-
-    @work(thread=True, exclusive=True, group="uncertainty", exit_on_error=False)
-    def compute_uncertainty(self, look: Look) -> None:
-        """Intervals, noise floor and R² of the ranking, once the keys have been quiet for a moment."""
-        worker = get_current_worker()
-        end = time.monotonic() + QUIET
-        while time.monotonic() < end:
-            if worker.is_cancelled:
-                return
-            time.sleep(0.02)
-        shown = 0.0
-
-        def cancelled() -> bool:
-            return worker.is_cancelled
-
-        def progress(share: float) -> None:
-            nonlocal shown
-            if share - shown >= 0.1:
-                shown = share
-                self.post_message(self.Ranked(look, fitted, share))
-
-        try:
-            fitted = self.session.fitted_importance(look, cancelled)
-            self.post_message(self.Ranked(look, fitted, 0.0))
-            done = self.session.finished_importance(look, progress, cancelled)
-        except Cancelled:
-            return
-        self.post_message(self.Ranked(look, done, 1.0))
-
     # -- what comes back
 
-    def on_ablate_app_glanced(self, message: Glanced) -> None:
+    def on_computing_glanced(self, message: Computing.Glanced) -> None:
         """Show counts and effects, unless the person has gone on."""
         if message.look.slice != self.look.slice:
             return
         self.query_one(Header).show(message.sample)
         self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
-    def on_ablate_app_ready(self, message: Ready) -> None:
+    def on_computing_ready(self, message: Computing.Ready) -> None:
         """Show a view, unless the person has gone on."""
-        if message.look != self.look or message.painted.view != self.view_name:
+        painted = message.painted
+        if message.look != self.look or painted.view != self.view_name or painted.sizes != self.sizes():
             return
-        self.result = message.result
-        self.query_one(Body).show(message.painted)
+        self.query_one(Body).show(painted)
 
-    def on_ablate_app_ranked(self, message: Ranked) -> None:
+    def on_computing_ranked(self, message: Computing.Ranked) -> None:
         """Show the ranking; the first one of a slice starts the slow part."""
         if Session.importance_key(message.look) != Session.importance_key(self.look):
             return
@@ -298,7 +181,7 @@ class AblateApp(App[None]):
         if message.progress == 1.0 and VIEWS[self.view_name].uses_importance:
             self.refresh_view()
 
-    def on_ablate_app_failed(self, message: Failed) -> None:
+    def on_computing_failed(self, message: Computing.Failed) -> None:
         """Say why a look could not be computed, and go back to the one before."""
         if message.look != self.look:
             return
@@ -344,10 +227,6 @@ class AblateApp(App[None]):
         """Sort by a column; once more turns it round."""
         now = self.sort_of(self.look, self.view_name)
         self.sort_by((message.field, not now[1] if now and now[0] == message.field else False))
-
-    def sort_of(self, look: Look, view_name: str) -> Sort:
-        """The order of a view's table."""
-        return look.sort if VIEWS[view_name].sorts_itself else self.sorts.get(view_name)
 
     def sort_by(self, sort: Sort) -> None:
         """Order the selected view's table."""

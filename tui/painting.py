@@ -14,6 +14,7 @@ from ablate_tui.tui.views.base import View
 
 MOST_PANELS = 6  # plots on the screen at once
 
+Sizes: TypeAlias = tuple[int, int, int]  # width and height in cells, and which part of the view is asked for
 Sort: TypeAlias = tuple[str, bool] | None  # a table's field, and whether the largest comes first
 
 
@@ -25,6 +26,7 @@ class Painted:
     figure: Figure
     table: Table
     sort: Sort
+    sizes: Sizes
     arrangement: Arrangement
     panels: tuple[Text, ...]
 
@@ -48,9 +50,7 @@ def sorted_table(table: Table, sort: Sort) -> Table:
     return replace(table, rows=rows, factors=tuple(table.factors[p] for p in order) if table.factors else ())
 
 
-def paint_view(
-    view: View, figure: Figure, table: Table, sizes: tuple[int, int, int], sort: Sort, colour: bool
-) -> Painted:
+def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sort, colour: bool) -> Painted:
     """Choose what fits, and paint it.
 
     Parameters
@@ -74,4 +74,4 @@ def paint_view(
         )
         for at in arrangement.panels
     )
-    return Painted(view.name, figure, table, sort, arrangement, painted)
+    return Painted(view.name, figure, table, sort, sizes, arrangement, painted)

@@ -382,7 +382,7 @@ async def test_an_old_result_never_overwrites_a_newer_one(runs):
         await pilot.press("down", "space")
         await settle(pilot)
         title = words(pilot, "#header")
-        app.post_message(app.Ready(before, old, None))
+        app.post_message(app.Ready(before, old))
         app.post_message(app.Glanced(before, app.session.sample(before), ()))
         app.post_message(app.Ranked(before, app.session.importance(before), None))
         await settle(pilot)
@@ -502,11 +502,31 @@ async def test_enter_in_the_design_changes_a_role(runs):
         await pilot.pause()
         await pilot.press("enter")
         await settle(pilot)
-        assert [factor.name for factor in pilot.app.query_one(SwitchList).factors] == list(
-            ("use_bias", "tie_weights", "use_gate")
-        )
+        assert [factor.name for factor in pilot.app.query_one(SwitchList).factors] == [
+            "use_bias",
+            "tie_weights",
+            "use_gate",
+        ]
         assert pilot.app.query_one(Body).painted.table.rows[0][1] == "ignored"
         assert pilot.app.look.slice.contrast is None
     again = Session.open(str(runs), Choices(), keep=False)
     assert "use_norm" not in again.table(None, None).positions
     again.close()
+
+
+async def test_a_fault_in_a_worker_is_said(runs, monkeypatch):
+    """An exception that nobody foresaw does not leave old figures there without a word."""
+    from ablate_tui.tui import computing
+
+    async with opened(runs) as pilot:
+
+        def broken(*arguments):
+            raise ZeroDivisionError("seven")
+
+        monkeypatch.setattr(computing, "glance", broken)
+        await pilot.press("down", "space")
+        with contextlib.suppress(Exception):
+            await settle(pilot)
+        await pilot.pause()
+        said = [notice.message for notice in pilot.app._notifications]
+        assert any("ZeroDivisionError: seven" in words for words in said)

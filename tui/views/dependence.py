@@ -8,10 +8,9 @@ from typing import Any
 from ablate_tui.queries.dependence import Dependence, dependence
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Panel, Points, Role, Rule, Table
 from ablate_tui.tui.views.base import NO_SWITCH, Inputs, View, framed, level_words, plain, reasons, table_of
-from ablate_tui.tui.views.importance import level_roles, swarm
+from ablate_tui.tui.views.importance import level_roles, sql, swarm
 
 
 def switch_of(inputs: Inputs) -> str | None:
@@ -96,11 +95,6 @@ def document(result: Dependence, inputs: Inputs) -> dict[str, Any]:
         "color": result.color,
         "target": inputs.target,
     }
-
-
-def sql(inputs: Inputs) -> str:
-    """SHAP values are no SQL; the runs that the model learns from are."""
-    return input_sql(inputs.sample)
 
 
 VIEW = View(
