@@ -43,12 +43,12 @@ def screen() -> list[tuple[str, str]]:
     for _ in range(STARTS):
         begin = time.perf_counter()
         with PseudoTerminal(command) as terminal:
-            terminal.wait_for(r"compare .*use_|mean +sd")
+            terminal.wait_for("Comparison by use_")
             figures.append(time.perf_counter() - begin)
-            terminal.wait_for(r"1 \w+[^\n]* [█▏▎▍▌▋▊▉]+ ")
+            terminal.wait_for("1 use_")
             rankings.append(time.perf_counter() - begin)
     with PseudoTerminal(command) as terminal:
-        terminal.wait_for("R² 0")
+        terminal.wait_for("~")  # a mark that comes with the intervals: nothing is computed any more
         terminal.wait_quiet(0.5)
         spent, sent = [], len(terminal.raw)
         for _ in range(TOGGLES):
@@ -100,10 +100,10 @@ def figures() -> list[tuple[str, str]]:
     ours, theirs = median_ms(lambda: effects(sample), 20), median_ms(notebook, 5)
     result = importance(sample)
     shap_ours = median_ms(lambda: importance(sample), 10)
-    explanation = result.training
-    assert explanation is not None
-    model = explanation.model  # the fitted LightGBM booster
-    rows = np.asarray(explanation.columns)
+    training = result.training
+    assert training is not None
+    model = training.fit(training.outcome, np.ones(len(training.outcome), dtype=np.int64)).booster
+    rows = training.columns
 
     def tree_shap() -> None:
         masker = shap.maskers.Independent(rows, max_samples=len(rows))

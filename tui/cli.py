@@ -156,9 +156,11 @@ def _screen(source: str, options: SliceOptions) -> int:
 
 @contextlib.contextmanager
 def _opened(source: str, options: SliceOptions) -> Iterator[Session]:
+    from ablate_tui.tui import progress
     from ablate_tui.tui.session import Session
 
-    session = Session.open(source, options.choices)
+    with progress.words() as tell:
+        session = Session.open(source, options.choices, tell)
     for note in session.notes:
         say(note)
     try:

@@ -25,3 +25,16 @@ def bar() -> Iterator[Callable[[int, int, str], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda done, total, words: progress.update(task, completed=done, total=total, description=words)
+
+
+@contextlib.contextmanager
+def words() -> Iterator[Callable[[str], None]]:
+    """Give a function that says on stderr what is being done, and wipe it in the end; silent in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    wiped = "\r\x1b[K"
+    try:
+        yield lambda text: print(f"{wiped}{text} …", end="", file=sys.stderr, flush=True)
+    finally:
+        print(wiped, end="", file=sys.stderr, flush=True)
