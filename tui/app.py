@@ -29,7 +29,7 @@ from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.details import Details
-from ablate_tui.tui.screens.help import Help
+from ablate_tui.tui.screens.help import Help, keys_of
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import command_line
 from ablate_tui.tui.views.base import level_words
@@ -447,7 +447,7 @@ class AblateApp(Computing):
             if isinstance(binding, Binding) and binding.tooltip:
                 yield SystemCommand(
                     binding.tooltip,
-                    f"key {binding.key}",
+                    f"key {keys_of(binding)}",
                     lambda b=binding: self.call_later(self.run_action, b.action),
                 )
         yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)

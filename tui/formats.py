@@ -57,18 +57,45 @@ def fit(text: str, cells: int) -> str:
     return set_cell_size(text, cells - 1) + "…"
 
 
-def as_text(table: Table) -> str:
-    """Aligned columns under their names, notes beneath."""
-    head = [clean(column.label) for column in table.columns]
-    body = [[cell(value) for value in row] for row in table.rows]
-    widths = [max(width(line[at]) for line in [head, *body]) for at in range(len(head))]
+def as_text(table: Table, room: int | None = None) -> str:
+    """Aligned columns under their names, notes beneath.
+
+    Parameters
+    ----------
+    table : Table
+    room : int, optional
+        Cells of a terminal's line: a wider table goes on in a block below, its first column repeated.
+    """
     lines = [clean(table.title), ""] if table.title else []
-    for line in [head, ["─" * size for size in widths], *body]:
-        parts = [pad(text, size, c.numeric) for text, size, c in zip(line, widths, table.columns, strict=True)]
-        lines.append("  ".join(parts).rstrip())
+    columns = [
+        [clean(named.label), *(cell(row[at]) for row in table.rows)] for at, named in enumerate(table.columns)
+    ]
+    widths = [max(map(width, column)) for column in columns]
+    for block in blocks(widths, room):
+        if lines and lines[-1]:
+            lines.append("")
+        for at in range(len(table.rows) + 1):
+            parts = [pad(columns[c][at], widths[c], table.columns[c].numeric) for c in block]
+            lines.append("  ".join(parts).rstrip())
+            if at == 0:
+                lines.append("  ".join("─" * widths[c] for c in block))
     if table.notes:
         lines += ["", *(clean(note) for note in table.notes)]
     return "\n".join(lines) + "\n"
+
+
+def blocks(widths: list[int], room: int | None) -> list[list[int]]:
+    """Which columns stand beside each other, the first one in every block."""
+    if room is None or not widths:
+        return [list(range(len(widths)))]
+    made, used = [[0]], widths[0]
+    for at in range(1, len(widths)):
+        if used + 2 + widths[at] > room and len(made[-1]) > 1:
+            made.append([0])
+            used = widths[0]
+        made[-1].append(at)
+        used += 2 + widths[at]
+    return made
 
 
 def as_markdown(table: Table) -> str:

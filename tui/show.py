@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any, Literal
 
@@ -55,7 +56,10 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     if form == "sql":
         return session.sql(view, look)
     table = view.table(result_of(session, look, view), inputs)
-    return formats.as_text(table) if form == "text" else formats.as_markdown(table)
+    if form == "md":
+        return formats.as_markdown(table)
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return formats.as_text(table, room)
 
 
 def print_view(session: Session, look: Look, name: str, form: TextFormat) -> None:

@@ -29,6 +29,21 @@ def test_text_lines_up_in_cells():
     assert lines[-1] == "a note"
 
 
+def test_a_wide_table_goes_on_below():
+    """In a terminal, columns that do not fit stand in another block, behind the first column again."""
+    table = Table(
+        tuple(TableColumn(name, name, numeric=name != "switch") for name in ("switch", "aaaa", "bbbb", "cccc")),
+        (("use_norm", 1, 2, 3),),
+        title="T",
+    )
+    assert formats.as_text(table, 20).splitlines() == [
+        "T", "",
+        "switch    aaaa  bbbb", "────────  ────  ────", "use_norm     1     2", "",
+        "switch    cccc", "────────  ────", "use_norm     3",
+    ]  # fmt: skip
+    assert len(formats.as_text(table, None).splitlines()) == 5
+
+
 def test_markdown_escapes_bars():
     """A bar in a name doesn't make a column."""
     line = next(line for line in formats.as_markdown(TABLE).splitlines() if "31m" in line)
