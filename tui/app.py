@@ -156,15 +156,17 @@ class AblateApp(Computing):
 
     def on_computing_glanced(self, message: Computing.Glanced) -> None:
         """Show counts and effects, unless the person has gone on."""
-        if message.look.slice != self.look.slice:
+        if message.look.step != self.look.step:
             return
         self.query_one(Header).show(message.sample)
         self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
     def on_computing_ready(self, message: Computing.Ready) -> None:
         """Show a view, unless the person has gone on."""
-        painted = message.painted
-        if message.look != self.look or painted.view != self.view_name or painted.sizes != self.sizes():
+        painted, view = message.painted, VIEWS[self.view_name]
+        if painted.view != view.name or painted.sizes != self.sizes():
+            return
+        if message.look.seen_by(view) != self.look.seen_by(view):
             return
         self.query_one(Body).show(painted)
 
@@ -183,7 +185,7 @@ class AblateApp(Computing):
 
     def on_computing_failed(self, message: Computing.Failed) -> None:
         """Say why a look could not be computed, and go back to the one before."""
-        if message.look != self.look:
+        if message.look.step != self.look.step:
             return
         self.notify(formats.clean(message.words), severity="error", markup=False)
         if self.history.undo():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ablate_tui.tui.session import Look
 
@@ -17,7 +17,7 @@ class History:
 
     def go(self, look: Look) -> bool:
         """Make a look the present; True where that is a step that can be undone."""
-        step = replace(look, focus=None, sort=None) != replace(self.present, focus=None, sort=None)
+        step = look.step != self.present.step
         if step:
             self.past.append(self.present)
             self.future.clear()

@@ -39,6 +39,16 @@ class Look:
     focus: str | None = None
     sort: tuple[str, bool] | None = None  # order of the runs view
 
+    def seen_by(self, view: View) -> Look:
+        """This look without what a view does not show: the cursor may move on while a view is computed."""
+        follows = view.follows_focus and self.slice.contrast is None
+        return replace(self, focus=self.focus if follows else None, sort=self.sort if view.sorts_itself else None)
+
+    @property
+    def step(self) -> Look:
+        """This look without cursor and order: what undo and redo go by."""
+        return replace(self, focus=None, sort=None)
+
 
 class Recent(Generic[T]):
     """The newest few of what was computed, by key."""
@@ -166,7 +176,7 @@ class Session:
         """A view's result, computed once per look."""
         inputs = self.inputs(look)
         stage = inputs.importance() if view.uses_importance else None
-        key = (view.name, look, id(stage))
+        key = (view.name, look.seen_by(view), id(stage))
         found = self.results.get(key)
         if found is None or found[0] is not stage:
             found = self.results.put(key, (stage, view.read(inputs)))

@@ -395,6 +395,26 @@ async def test_an_old_result_never_overwrites_a_newer_one(runs):
         }
 
 
+async def test_a_cursor_that_moves_on_does_not_lose_the_view(runs):
+    """A toggle and at once a move: the view of the toggle is shown, not the one before."""
+    async with opened(runs) as pilot:
+        switches = pilot.app.query_one(SwitchList)
+        switches.action_move(1)
+        switches.action_next_state()
+        switches.action_move(1)
+        await settle(pilot)
+        assert pilot.app.look.focus == "tie_weights"
+        frame = pl.read_parquet(runs).filter(pl.col("val_loss").is_finite() & pl.col("use_bias") & ~pl.col("use_norm"))
+        assert pilot.app.query_one(Body).painted.table.rows[0][1] == frame.height
+        await pilot.press("k", "k", "c", "j", "4")
+        await settle(pilot)
+        assert pilot.app.look.slice.contrast is None
+        assert pilot.app.query_one(Body).painted.figure.title == "Dependence"  # use_bias is fixed by its filter
+        await pilot.press("j")
+        await settle(pilot)
+        assert pilot.app.query_one(Body).painted.figure.title.startswith("SHAP values of tie_weights")
+
+
 async def test_many_keys_at_once_end_in_the_last_state(runs):
     """Held-down keys: only the last look is on the screen."""
     async with opened(runs) as pilot:
