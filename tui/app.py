@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -86,6 +86,7 @@ class AblateApp(Computing):
         super().__init__(session, look)
         self.part: dict[str, int] = {}
         self.exported: list[Path] = []
+        self.refined: Hashable = None  # the slice whose uncertainty was started
 
     # -- layout
 
@@ -139,6 +140,7 @@ class AblateApp(Computing):
         """Compute everything that is on the screen again."""
         if slice_changed:
             self.workers.cancel_group(self, "uncertainty")
+            self.refined = None
         self.query_one(TabBar).show(self.view_name)
         self.compute(self.look, self.view_name, self.sizes())
 
@@ -171,12 +173,17 @@ class AblateApp(Computing):
         self.query_one(Body).show(painted)
 
     def on_computing_ranked(self, message: Computing.Ranked) -> None:
-        """Show the ranking; the first one of a slice starts the slow part."""
-        if Session.importance_key(message.look) != Session.importance_key(self.look):
+        """Show the ranking; the first one of a slice starts the slow part, another view does not start it again."""
+        key = Session.importance_key(message.look)
+        if key != Session.importance_key(self.look):
             return
-        self.query_one(Ranking).show(message.importance, message.progress)
-        finished = message.importance.r2_out_of_fold is not None or not message.importance.rows
-        if message.progress is None and not finished:
+        ranking = self.query_one(Ranking)
+        if message.progress is not None or message.importance is not ranking.importance:
+            ranking.show(message.importance, message.progress)
+        # R² comes before the intervals: a slice that was left in between still lacks them
+        finished = all(row.noise_floor is not None for row in message.importance.rows)
+        if message.progress is None and not finished and self.refined != key:
+            self.refined = key
             self.compute_uncertainty(message.look)
         # what is loaded by now stays: else a full collection walks through all of it amid some toggle
         gc.freeze()

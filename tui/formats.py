@@ -67,9 +67,7 @@ def as_text(table: Table, room: int | None = None) -> str:
         Cells of a terminal's line: a wider table goes on in a block below, its first column repeated.
     """
     lines = [clean(table.title), ""] if table.title else []
-    columns = [
-        [clean(named.label), *(cell(row[at]) for row in table.rows)] for at, named in enumerate(table.columns)
-    ]
+    columns = [[clean(named.label), *(cell(row[at]) for row in table.rows)] for at, named in enumerate(table.columns)]
     widths = [max(map(width, column)) for column in columns]
     for block in blocks(widths, room):
         if lines and lines[-1]:

@@ -497,6 +497,32 @@ async def test_no_color_has_marks(runs, monkeypatch):
         assert "▓" in stats
 
 
+async def test_another_view_does_not_start_the_intervals_again(runs, monkeypatch):
+    """The bootstrap of a slice runs once, however many views are looked at meanwhile."""
+    started = []
+    monkeypatch.setattr(AblateApp, "compute_uncertainty", lambda self, look: started.append(look.slice))
+    async with opened(runs) as pilot:
+        await pilot.press("2", "3", "4", "v", "1")
+        await settle(pilot)
+        assert len(started) == 1
+        await pilot.press("down", "space")
+        await settle(pilot)
+        assert len(started) == 2
+
+
+async def test_a_slice_that_was_left_early_gets_its_intervals_later(runs):
+    """R² was there when the person went on; on coming back, the intervals are computed."""
+    session = Session.open(str(runs), Choices(), keep=False)
+    app = AblateApp(session, Look())
+    fitted = session.fitted_importance(app.look)
+    assert fitted.r2_out_of_fold is not None
+    assert fitted.rows[0].noise_floor is None
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        assert app.query_one(Ranking).importance.rows[0].noise_floor is not None
+    session.close()
+
+
 async def test_escape_stops_the_slow_part(runs, monkeypatch):
     """esc cancels the bootstrap; the ranking stays."""
     async with opened(runs) as pilot:
