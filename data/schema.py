@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -172,7 +172,7 @@ def dense(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user decided about a source; everything else is guessed. Kept between sessions."""
+    """What the user decided about a source; everything else is guessed."""
 
     table: str | None = None
     roles: Mapping[str, Role] = field(default_factory=dict)
@@ -181,17 +181,15 @@ class Choices:
     goal: Goal | None = None
     fail: str | None = None  # a SQL condition
 
+    @property
+    def lasting(self) -> Choices:
+        """What is a fact about the source's columns, and so is kept: roles, and which level is on.
+
+        A response, a goal or a condition belongs to one look: kept, they would let the same command line
+        give other figures tomorrow.
+        """
+        return Choices(roles=self.roles, on=self.on)
+
     def over(self, kept: Choices) -> Choices:
         """These choices, filled up from those kept earlier."""
-        same_table = self.table is None or kept.table is None or self.table == kept.table
-        if not same_table:
-            return self
-        return Choices(
-            table=self.table or kept.table,
-            roles={**kept.roles, **self.roles},
-            on={**kept.on, **self.on},
-            response=self.response or kept.response,
-            # a kept goal belongs to the kept response
-            goal=self.goal or (kept.goal if self.response in (None, kept.response) else None),
-            fail=self.fail or kept.fail,
-        )
+        return replace(self, roles={**kept.roles, **self.roles}, on={**kept.on, **self.on})

@@ -94,6 +94,8 @@ def _undisturbed() -> Iterator[None]:
 
 def say(words: str) -> None:
     """One line on stderr, without control characters that a name in it may have."""
+    if sys.stderr is None:  # closed: print would fall back on stdout, among the data
+        return
     print("ablate-tui:", "".join(sign if sign.isprintable() else "�" for sign in words), file=sys.stderr)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 @contextlib.contextmanager
 def bar() -> Iterator[Callable[[int, int, str], None]]:
     """Give a function (done, total, words) that draws a bar; nothing where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total, words: None
         return
     from rich.console import Console
@@ -30,7 +30,7 @@ def bar() -> Iterator[Callable[[int, int, str], None]]:
 @contextlib.contextmanager
 def words() -> Iterator[Callable[[str], None]]:
     """Give a function that says on stderr what is being done, and wipe it in the end; silent in a pipe."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda text: None
         return
     wiped = "\r\x1b[K"

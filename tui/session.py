@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
-from ablate_tui.data.errors import UsageError
+from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.schema import Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
@@ -102,12 +102,13 @@ class Session:
         UsageError
             Where it can't be; everything stays as it was.
         """
-        changed = replace(self.choices, roles={**self.choices.roles, column: role})
+        others = {name: was for name, was in self.choices.roles.items() if role != "response" or was != "response"}
+        changed = replace(self.choices, roles={**others, column: role})
         if role == "response":
-            changed = replace(changed, response=column, goal=None)
+            changed = replace(changed, response=None, goal=None)
         self.store.load(changed)
         self.choices = changed
-        kept_choices.keep(os.path.abspath(self.store.path), self.store.table, changed)
+        self.remember()
         for cache in (self.tables, self.samples, self.results, self.importances):
             cache.clear()
 
@@ -126,15 +127,14 @@ class Session:
         progress : callable, optional
             Is told in words what is being done.
         keep : bool
-            Whether to remember the choices in the user's state folder.
+            Whether to remember roles in the user's state folder.
 
         Raises
         ------
         SourceError, UsageError
         """
         store = open_store(source, choices.table, progress)
-        path = os.path.abspath(source)
-        together = choices.over(kept_choices.kept(path, store.table))
+        together = choices.over(kept_choices.kept(source, store.table))
         try:
             session = cls(store, together)
         except UsageError:
@@ -143,9 +143,16 @@ class Session:
             # the source has changed since the choices were kept: what is said now still counts
             session, together = cls(store, choices), choices
             session.notes = ("the choices kept for this source no longer fit it and are left out",)
-        if keep and choices != Choices(table=choices.table):
-            kept_choices.keep(path, store.table, together)
+        if keep and choices.lasting != Choices():
+            session.remember()
         return session
+
+    def remember(self) -> None:
+        """Keep the roles for later sessions; a state folder that can't be written is a note, no more."""
+        try:
+            kept_choices.keep(self.store.path, self.store.table, self.choices.lasting)
+        except SourceError as error:
+            self.notes = (*self.notes, str(error))
 
     def table(self, response: str | None, goal: Goal | None) -> RunTable:
         """The sweep with one response."""

@@ -58,7 +58,7 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     table = view.table(result_of(session, look, view), inputs)
     if form == "md":
         return formats.as_markdown(table)
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    room = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
     return formats.as_text(table, room)
 
 

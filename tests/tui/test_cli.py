@@ -251,19 +251,34 @@ def test_a_table_of_a_database(database, show, fails):
 
 
 def test_choices_are_remembered(runs, show):
-    """A choice made once holds for the same source, until another is made."""
-    assert show(runs)["response"] == "val_loss"
-    show(runs, "--response", "train_loss", "--on", "use_norm=false")
+    """What columns are holds for the same source until it is said otherwise; what is looked at does not."""
+    show(runs, "--response", "train_loss", "--goal", "max", "--fail", "train_loss > 2", "--on", "use_norm=false")
     document = show(runs)
-    assert document["response"] == "train_loss"
     assert {row["switch"]: row["on"] for row in document["rows"]}["use_norm"] == "false"
+    assert (document["response"], document["goal"]) == ("val_loss", "min")
+    assert all(row["failed_on"] < 0.2 for row in document["rows"])
+    assert show(runs, "--role", "train_loss=response")["response"] == "train_loss"
+    assert show(runs)["response"] == "train_loss"
     assert show(runs, "--response", "val_loss")["response"] == "val_loss"
-    assert show(runs)["response"] == "val_loss"
+    assert show(runs, "--on", "use_norm=true")["rows"][0]["on"] == "true"
+    assert show(runs)["rows"][0]["on"] == "true"
+
+
+def test_a_state_folder_that_can_not_be_written(runs, show, capsys, monkeypatch, tmp_path):
+    """The figures come all the same; a line says that the choice is not kept."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("no folder")
+    monkeypatch.setenv("ABLATE_TUI_STATE", str(blocked))
+    assert cli.main(["show", str(runs), "--view", "effects", "--json", "--on", "use_norm=false"]) == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["rows"]) == 4
+    assert "ABLATE_TUI_STATE" in err
+    assert len(err.splitlines()) == 1
 
 
 def test_a_kept_choice_that_no_longer_fits(runs, show, capsys):
     """The source has changed: what is guessed takes the choice's place, and a line says so."""
-    show(runs, "--response", "train_loss", "--role", "use_bias=ignored")
+    show(runs, "--role", "train_loss=response", "--role", "use_bias=ignored")
     frame = pl.read_parquet(runs).drop("train_loss", "use_bias")
     frame.write_parquet(runs)
     assert cli.main(["show", str(runs), "--view", "effects", "--json"]) == 0
