@@ -18,6 +18,7 @@ from ablate_tui.tui.formats import cell, clean, width
 from ablate_tui.tui.layout import Arrangement
 from ablate_tui.tui.painting import MOST_PANELS, Painted, Sort
 
+WIDEST = 400  # cells of a column; the table scrolls sideways
 FIGURE = 8  # cells of most figures: −0.01234
 
 
@@ -146,7 +147,7 @@ class Body(Vertical):
         for at, named in enumerate(table.columns):
             figures = any(isinstance(row[at], float) for row in table.rows)
             widest = max((width(cell(row[at])) for row in table.rows), default=0)
-            made.append(min(60, max(width(clean(named.label)) + 2, widest, FIGURE * figures)))
+            made.append(min(WIDEST, max(width(clean(named.label)) + 2, widest, FIGURE * figures)))
         return made
 
     @staticmethod

@@ -78,11 +78,11 @@ def figure(result: Dependence, inputs: Inputs) -> Figure:
 def table(result: Dependence, inputs: Inputs) -> Table:
     """Every configuration with its SHAP value."""
     columns = (
-        ("configuration", "configuration", False),
+        ("shap", "SHAP"),
         ("level", result.switch, False),
         ("color", result.color or "colour", False),
-        ("shap", "SHAP"),
         ("n", "runs"),
+        ("configuration", "configuration", False),
     )
     return table_of(result.rows, columns, f"SHAP values of {result.switch}", reasons(result.notes))
 
