@@ -143,6 +143,8 @@ def _screen(source: str, options: SliceOptions) -> int:
             say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
             print_view(session, look, "effects", "text")
         return 0
+    # how often Textual paints at most: at its own 60 a second a toggle waits longer
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     with _undisturbed():
         from ablate_tui.tui.app import AblateApp
 

@@ -16,6 +16,7 @@ from ablate_tui.queries.importance import Cancelled, Importance
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui import formats
 from ablate_tui.tui.history import History
+from ablate_tui.tui.lean_driver import LeanDriver
 from ablate_tui.tui.painting import Painted, Sizes, Sort, paint_view
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.registry import VIEWS
@@ -58,7 +59,7 @@ class Computing(App[None]):
         words: str
 
     def __init__(self, session: Session, look: Look) -> None:
-        super().__init__()
+        super().__init__(driver_class=LeanDriver)
         self.session = session
         session.row_limit = ROWS
         self.history = History(self.with_contrast(look))

@@ -1,0 +1,132 @@
+"""The terminal driver, sending only what changes of the colours: over SSH, bytes are time.
+
+Every piece of a line comes out of the screen with its whole style before it and a reset behind it, some
+forty bytes around a few letters. Most neighbours share their background and often their ink.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+STYLE = re.compile(r"\x1b\[([0-9;]*)m")
+MOVE = re.compile(r"(?:\x1b\[[0-9;]*[Hf])+")
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How a terminal draws the next letter: SGR parameters of ink, paper and attributes (ECMA-48, 8.3.117)."""
+
+    ink: str = ""
+    paper: str = ""
+    attributes: frozenset[str] = frozenset()
+
+    def change_to(self, other: Pen) -> str:
+        """The SGR sequence that makes this pen the other one; "" where they are the same."""
+        if self == other:
+            return ""
+        # what is taken away, only a reset takes away for sure
+        fresh = (self.ink and not other.ink) or (self.paper and not other.paper) or self.attributes - other.attributes
+        base = Pen() if fresh else self
+        parts = ["0"] if fresh else []
+        parts += sorted(other.attributes - base.attributes)
+        parts += [other.ink] if other.ink != base.ink else []
+        parts += [other.paper] if other.paper != base.paper else []
+        return f"\x1b[{';'.join(parts)}m"
+
+
+@lru_cache(maxsize=4096)
+def after(pen: Pen, parameters: str) -> Pen | None:
+    """The pen after an SGR sequence; None where it has a parameter that isn't known here.
+
+    Remembered, since a screen has few styles and says each of them hundreds of times.
+    """
+    parts = parameters.split(";") if parameters else ["0"]
+    ink, paper, attributes = pen.ink, pen.paper, set(pen.attributes)
+    at = 0
+    while at < len(parts):
+        part = parts[at]
+        number = int(part or "0")
+        if part in ("38", "48"):
+            length = {"2": 5, "5": 3}.get(parts[at + 1] if at + 1 < len(parts) else "", 0)
+            if not length or at + length > len(parts):
+                return None
+            colour = ";".join(parts[at : at + length])
+            ink, paper = (colour, paper) if part == "38" else (ink, colour)
+            at += length
+            continue
+        if number == 0:
+            ink, paper, attributes = "", "", set()
+        elif number in range(1, 10):
+            attributes.add(part)
+        elif number in range(30, 38) or number in range(90, 98):
+            ink = part
+        elif number in range(40, 48) or number in range(100, 108):
+            paper = part
+        elif number in (39, 49):
+            ink, paper = ("", paper) if number == 39 else (ink, "")
+        else:
+            return None
+        at += 1
+    return Pen(ink, paper, frozenset(attributes))
+
+
+class Lean:
+    """Rewrites what is sent to a terminal so that no style is said twice."""
+
+    def __init__(self) -> None:
+        self.pen: Pen | None = Pen()  # the terminal's; None where it isn't known
+
+    def __call__(self, data: str) -> str:
+        """The same output, shorter.
+
+        Parameters
+        ----------
+        data : str
+            Text with escape sequences, as one write to a terminal.
+
+        Returns
+        -------
+        str
+            Draws the same and leaves the pen the same; `data` itself where it has a style that isn't
+            known here.
+        """
+        if "\x1b[" not in data:
+            return data
+        out: list[str] = []
+        pen = self.pen
+        wanted = pen or Pen()
+        if pen is None:
+            out.append("\x1b[0m")
+            pen = wanted
+        for at, piece in enumerate(STYLE.split(data)):
+            if at % 2:
+                now = after(wanted, piece)
+                if now is None:
+                    self.pen = None
+                    return data
+                wanted = now
+            elif piece:
+                if not MOVE.fullmatch(piece):
+                    out.append(pen.change_to(wanted))
+                    pen = wanted
+                out.append(piece)
+        out.append(pen.change_to(wanted))
+        self.pen = wanted
+        return "".join(out)
+
+
+class LeanDriver(LinuxDriver):
+    """Textual's driver for Unix terminals, through `Lean`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.lean = Lean()
+        super().__init__(*arguments, **options)
+
+    def write(self, data: str) -> None:
+        """Write to the terminal."""
+        super().write(self.lean(data))
