@@ -22,11 +22,12 @@ from ablate_tui.tui import export, formats
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.history import History
 from ablate_tui.tui.painting import Sizes, Sort
-from ablate_tui.tui.panels.body import Body, ViewTable
+from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
+from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
@@ -232,7 +233,7 @@ class AblateApp(Computing):
         """A tab was clicked."""
         self.action_view(message.view)
 
-    def on_body_heading_clicked(self, message: Body.HeadingClicked) -> None:
+    def on_view_table_heading_clicked(self, message: ViewTable.HeadingClicked) -> None:
         """Sort by a column; once more turns it round."""
         now = self.sort_of(self.look, self.view_name)
         self.sort_by((message.field, not now[1] if now and now[0] == message.field else False))
@@ -245,7 +246,7 @@ class AblateApp(Computing):
             self.sorts[self.view_name] = sort
             self.refresh_view()
 
-    def on_body_row_entered(self, message: Body.RowEntered) -> None:
+    def on_view_table_row_entered(self, message: ViewTable.RowEntered) -> None:
         """Open what is in a row: a run's details, or a switch's comparison."""
         painted = self.query_one(Body).painted
         if painted is None or message.row >= len(painted.table.rows):
@@ -443,8 +444,7 @@ class AblateApp(Computing):
             "Switches": [b for b in SwitchList.BINDINGS if isinstance(b, Binding)],
             "Everywhere": [b for b in self.BINDINGS if isinstance(b, Binding)]
             + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
-            "Table": [Binding("enter", "", "open the row: a run's details, a switch's comparison")]
-            + [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
+            "Table": [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
         }
         self.push_screen(Help(groups, VIEWS))
 

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import Input, Static
 
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
@@ -19,6 +19,7 @@ from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
+from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help
@@ -256,14 +257,14 @@ async def test_enter_opens_a_run_and_a_switch(runs):
     async with opened(runs) as pilot:
         await pilot.press("6")
         await settle(pilot)
-        pilot.app.query_one(DataTable).focus()
+        pilot.app.query_one(ViewTable).focus()
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(pilot.app.screen, Details)
         assert set(pilot.app.screen.values) == set(pl.read_parquet(runs).columns)
         await pilot.press("escape", "2")
         await settle(pilot)
-        pilot.app.query_one(DataTable).focus()
+        pilot.app.query_one(ViewTable).focus()
         await pilot.press("down", "enter")
         await settle(pilot)
         assert pilot.app.view_name == "compare"
@@ -286,7 +287,8 @@ async def test_help_lists_every_key(runs):
 
 def test_every_binding_has_an_id():
     """So that each can be remapped."""
-    ids = [binding.id for binding in [*AblateApp.BINDINGS, *SwitchList.BINDINGS, *Help.BINDINGS, *Ask.BINDINGS]]
+    holders = (AblateApp, SwitchList, ViewTable, Help, Ask, Details)
+    ids = [binding.id for holder in holders for binding in holder.BINDINGS]
     assert all(ids)
     assert len(set(ids)) == len(ids)
 
@@ -537,7 +539,7 @@ async def test_enter_in_the_design_changes_a_role(runs):
     async with opened(runs) as pilot:
         await pilot.press("7")
         await settle(pilot)
-        pilot.app.query_one(DataTable).focus()
+        pilot.app.query_one(ViewTable).focus()
         await pilot.press("enter")
         await pilot.pause()
         pilot.app.screen.query_one(Input).value = "nothing"
@@ -576,3 +578,35 @@ async def test_a_fault_in_a_worker_is_said(runs, monkeypatch):
         await pilot.pause()
         said = [notice.message for notice in pilot.app._notifications]
         assert any("ZeroDivisionError: seven" in words for words in said)
+
+
+async def test_the_table_scrolls_under_its_heading_and_beside_its_first_column(runs):
+    """The cursor stays in sight, the heading and the names stay, and the last column can be reached."""
+    async with opened(runs, (80, 24)) as pilot:
+        await pilot.press("2")
+        await settle(pilot)
+        table = pilot.app.query_one(ViewTable)
+        table.focus()
+
+        def shown(at: int) -> str:
+            return "".join(segment.text for segment in table.render_line(at))
+
+        assert shown(0).split()[:2] == ["switch", "Δ"]
+        await pilot.press(*["l"] * 40)
+        await pilot.pause()
+        assert shown(0).split()[0] == "switch"
+        assert shown(0).split()[-1] == "off"
+        assert shown(1).split()[0] == "use_norm"
+        assert shown(1).split()[-1] == "false"
+        await pilot.press("6")
+        await settle(pilot)
+        await pilot.press("end")
+        await pilot.pause()
+        assert table.cursor == 47
+        assert table.scroll_offset.y + table.scrollable_content_region.height - 1 >= 48
+        await pilot.press("home", *["h"] * 40)
+        await pilot.pause()
+        assert (table.cursor, table.scroll_offset.x, table.scroll_offset.y) == (0, 0, 0)
+        await pilot.click("#table", offset=(2, 0))
+        await settle(pilot)
+        assert pilot.app.look.sort == ("val_loss", False)

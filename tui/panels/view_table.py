@@ -1,0 +1,162 @@
+"""The table of a view. Lines are made once, as text: what is off the screen costs nothing to paint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ablate_tui.tui.figure import Table
+from ablate_tui.tui.formats import cell, clean, pad, width
+from ablate_tui.tui.painting import Sort
+
+FIGURE = 8  # cells of most figures: −0.01234
+GAP = "  "
+
+
+class ViewTable(ScrollView, can_focus=True):
+    """Rows under a heading; the heading and the first column stay while the rest scrolls."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--heading", "table--odd", "table--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False, id="table.up"),
+        Binding("down,j", "move(1)", "down", show=False, id="table.down"),
+        Binding("left,h", "sideways(-1)", "to the left", show=False, id="table.left"),
+        Binding("right,l", "sideways(1)", "to the right", show=False, id="table.right"),
+        Binding("pageup", "move(-10)", "ten up", show=False, id="table.page_up"),
+        Binding("pagedown", "move(10)", "ten down", show=False, id="table.page_down"),
+        Binding("home", "move(-1000000)", "to the first", show=False, id="table.first"),
+        Binding("end", "move(1000000)", "to the last", show=False, id="table.last"),
+        Binding("enter", "enter", "open the row: a run, a switch, a column's role", show=False, id="table.enter"),
+    ]
+
+    @dataclass
+    class RowEntered(Message):
+        """Enter, or a double click, on a row."""
+
+        row: int
+
+    @dataclass
+    class HeadingClicked(Message):
+        """A click on a column's heading."""
+
+        field: str
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.table = Table((), ())
+        self.sort: Sort = None
+        self.widths: list[int] = []
+        self.lines: list[tuple[str, str]] = []  # the first column, and the rest; the heading is line 0
+        self.cursor = 0
+
+    def show(self, table: Table, sort: Sort) -> None:
+        """Show a table; the cursor and the place stay where they are.
+
+        Columns only grow while the table has the same ones: a column that follows its figures jumps about.
+        """
+        if table == self.table and sort == self.sort and self.lines:
+            return
+        same = table.columns == self.table.columns
+        columns = [[cell(row[at]) for row in table.rows] for at in range(len(table.columns))]
+        widths = []
+        for at, (named, texts) in enumerate(zip(table.columns, columns, strict=True)):
+            figures = FIGURE * any(isinstance(row[at], float) for row in table.rows)
+            least = self.widths[at] if same and self.widths else 0
+            widths.append(max(width(clean(named.label)) + 2, figures, least, *map(width, texts)))
+        self.table, self.sort, self.widths = table, sort, widths
+        heading = [clean(named.label) + self.mark(named.field) for named in table.columns]
+        self.lines = [self.line(heading)] + [self.line(list(texts)) for texts in zip(*columns, strict=True)]
+        self.cursor = max(0, min(self.cursor if same else 0, len(table.rows) - 1))
+        size = Size(sum(widths) + len(GAP) * len(widths), len(self.lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh()
+
+    def mark(self, field: str) -> str:
+        """Which way the table is sorted by a column."""
+        if self.sort is None or self.sort[0] != field:
+            return ""
+        return " ▼" if self.sort[1] else " ▲"
+
+    def line(self, texts: list[str]) -> tuple[str, str]:
+        """The first column and the rest of one line."""
+        parts = [
+            pad(text, size, named.numeric)
+            for text, size, named in zip(texts, self.widths, self.table.columns, strict=True)
+        ]
+        return f" {parts[0]} " if parts else "", GAP.join(parts[1:])
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line: the heading on top, then rows from the place that is scrolled to."""
+        at = y if y == 0 else y + self.scroll_offset.y
+        room = self.size.width
+        if at >= len(self.lines):
+            return Strip.blank(room, self.rich_style)
+        style = self.rich_style
+        if at == 0:
+            style += self.get_component_rich_style("table--heading")
+        elif at - 1 == self.cursor:
+            style += self.get_component_rich_style("table--cursor")
+        elif at % 2:
+            style += self.get_component_rich_style("table--odd")
+        first, rest = self.lines[at]
+        fixed = Strip([Segment(first, style)])
+        left = max(0, room - fixed.cell_length)
+        moving = Strip([Segment(rest, style)]).crop(self.scroll_offset.x, self.scroll_offset.x + left)
+        return Strip([*fixed, *moving]).adjust_cell_length(room, style)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by some rows."""
+        before, self.cursor = self.cursor, max(0, min(self.cursor + by, len(self.table.rows) - 1))
+        top, rows = self.scroll_offset.y, self.scrollable_content_region.height - 1
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + rows:
+            self.scroll_to(y=self.cursor - rows + 1, animate=False)
+        if before != self.cursor:
+            self.refresh()
+
+    def action_sideways(self, by: int) -> None:
+        """Scroll to the next column, or back by one."""
+        starts = [0]
+        for size in self.widths[1:]:
+            starts.append(starts[-1] + size + len(GAP))
+        now = self.scroll_offset.x
+        after = [at for at in starts if at > now] if by > 0 else [at for at in starts if at < now][::-1]
+        if after:
+            self.scroll_to(x=after[0], animate=False)
+
+    def action_enter(self) -> None:
+        """Open the row under the cursor."""
+        if self.table.rows:
+            self.post_message(self.RowEntered(self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor, a second one opens the row; on the heading, it sorts."""
+        if event.y == 0:
+            field = self.field_at(event.x)
+            if field is not None:
+                self.post_message(self.HeadingClicked(field))
+            return
+        self.action_move(event.y + self.scroll_offset.y - 1 - self.cursor)
+        if event.chain == 2:
+            self.action_enter()
+
+    def field_at(self, x: int) -> str | None:
+        """The column under a cell of the heading."""
+        if not self.widths or x < self.widths[0] + 2:
+            return self.table.columns[0].field if self.widths else None
+        place = x - self.widths[0] - 2 + self.scroll_offset.x
+        for named, size in zip(self.table.columns[1:], self.widths[1:], strict=True):
+            if place < size + len(GAP):
+                return named.field
+            place -= size + len(GAP)
+        return None
