@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.formats import cell
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.ranking import Ranking
@@ -592,6 +593,9 @@ async def test_the_table_scrolls_under_its_heading_and_beside_its_first_column(r
             return "".join(segment.text for segment in table.render_line(at))
 
         assert shown(0).split()[:2] == ["switch", "Δ"]
+        seen = len(shown(1).split())
+        whole = [cell(value) for value in table.table.rows[0]]
+        assert shown(1).split() == whole[:seen]  # no figure is cut at the border
         await pilot.press(*["l"] * 40)
         await pilot.pause()
         assert shown(0).split()[0] == "switch"

@@ -109,9 +109,18 @@ class ViewTable(ScrollView, can_focus=True):
             style += self.get_component_rich_style("table--odd")
         first, rest = self.lines[at]
         fixed = Strip([Segment(first, style)])
-        left = max(0, room - fixed.cell_length)
-        moving = Strip([Segment(rest, style)]).crop(self.scroll_offset.x, self.scroll_offset.x + left)
+        start = self.scroll_offset.x
+        moving = Strip([Segment(rest, style)]).crop(start, self.whole(start + max(0, room - fixed.cell_length)))
         return Strip([*fixed, *moving]).adjust_cell_length(room, style)
+
+    def whole(self, end: int) -> int:
+        """Where to stop so that no figure is cut: half a number is a wrong number."""
+        at = 0
+        for named, size in zip(self.table.columns[1:], self.widths[1:], strict=True):
+            if at < end < at + size and named.numeric:
+                return at
+            at += size + len(GAP)
+        return end
 
     def action_move(self, by: int) -> None:
         """Move the cursor by some rows."""
