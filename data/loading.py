@@ -84,6 +84,7 @@ def load(store: Store, choices: Choices) -> RunTable:
     if choices.fail:
         failed |= condition(store, choices.fail)
     codes = _codes(store, {factor.name: factor.levels for factor in factors})
+    replicate, labels = _replicate(store, replicates)
     for factor, row in zip(factors, codes, strict=True):
         if empty := int(np.count_nonzero(row == NO_LEVEL)):
             notes.append(f'"{printable(factor.name)}" has no value in {empty} runs')
@@ -98,7 +99,8 @@ def load(store: Store, choices: Choices) -> RunTable:
         y=y,
         status=status,
         failed=failed,
-        replicate=_replicate(store, replicates),
+        replicate=replicate,
+        replicate_labels=labels,
         fail_condition=choices.fail,
         notes=tuple(notes),
     )
@@ -274,14 +276,24 @@ def _codes(store: Store, levels: Mapping[str, Sequence[str]]) -> NDArray[np.int3
     return codes
 
 
-def _replicate(store: Store, columns: tuple[str, ...]) -> NDArray[np.int32]:
-    """(runs,) dense number of the replicate columns' values together; zeros without any."""
+def _replicate(store: Store, columns: tuple[str, ...]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """(runs,) dense number of the replicate columns' values together, and what they are by that number.
+
+    Zeros, and nothing, without any column.
+    """
     levels = {name: sorted(_levels(store, name), key=natural) for name in columns}
     key = np.zeros(store.runs, dtype=np.int64)
+    labels: list[str] = []
     for row, known in zip(_codes(store, levels), levels.values(), strict=True):
         # numbered anew after each column, so that the product stays within 64 bits
-        key = np.unique(key * (len(known) + 1) + row + 1, return_inverse=True)[1].astype(np.int64)
-    return key.astype(np.int32)
+        found, key = np.unique(key * (len(known) + 1) + row + 1, return_inverse=True)
+        texts = ["NULL", *known]
+        so_far, own = np.divmod(found, len(texts))
+        labels = [
+            f"{labels[before]}, {texts[at]}" if labels else texts[at]
+            for before, at in zip(so_far.tolist(), own.tolist(), strict=True)
+        ]
+    return key.astype(np.int32), tuple(labels)
 
 
 def _outcomes(found: Values) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

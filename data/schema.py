@@ -107,6 +107,7 @@ class RunTable:
     status: NDArray[np.uint8]  # (runs,): FINISHED, DIVERGED (NaN, ±inf) or MISSING (NULL)
     failed: NDArray[np.bool_]  # (runs,): diverged, or meets the --fail condition
     replicate: NDArray[np.int32]  # (runs,): dense code of the replicate columns together; zeros without any
+    replicate_labels: tuple[str, ...] = ()  # by that code: the columns' values, joined by ", "; empty without any
     fail_condition: str | None = None
     notes: tuple[str, ...] = ()  # what was guessed or set aside while reading, in words
 
@@ -124,6 +125,22 @@ class RunTable:
     def configuration(self) -> NDArray[np.int32]:
         """(runs,) dense number of each run's combination of factor levels."""
         return dense(self.codes, tuple(len(f.levels) for f in self.factors))
+
+    @cached_property
+    def rerun(self) -> NDArray[np.bool_]:
+        """(runs,) finished runs that repeat an earlier one in every factor, replicate and response."""
+        again = np.zeros(self.runs, dtype=bool)
+        at = np.flatnonzero(self.status == FINISHED)
+        ascending = at[np.argsort(self.y[at], kind="stable")]
+        same = np.zeros(len(at) + 1, dtype=bool)
+        same[1:-1] = self.y[ascending][1:] == self.y[ascending][:-1]
+        tied = ascending[same[1:] | same[:-1]]
+        by = tied[np.lexsort((tied, self.replicate[tied], self.configuration[tied], self.y[tied]))]
+        equal = np.ones(max(len(by) - 1, 0), dtype=bool)
+        for values in (self.y, self.configuration, self.replicate):
+            equal &= values[by][1:] == values[by][:-1]
+        again[by[1:][equal]] = True
+        return again
 
     def factor(self, name: str) -> Factor:
         """The factor of that name.

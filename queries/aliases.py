@@ -1,8 +1,9 @@
-"""Which factors carry the same information in a slice, and which are correlated."""
+"""Which factors and interactions carry the same information in a slice, and which are correlated."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,11 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import NO_LEVEL, Factor
+from ablate_tui.queries.configurations import Configurations, aliases
+from ablate_tui.queries.factorial_columns import FactorialColumns, Term, width
+from ablate_tui.queries.term_correlations import FULL, Correlations, Link
 
 MOST_LEVELS = 64  # of a factor whose correlations are computed
 MOST_COMPARED = 2_000_000_000  # pairs × configurations, for the factors beyond
 BLOCK = 8_192
 NOTEWORTHY = 0.1
+STRONG = 0.5  # correlation from which a main effect and an interaction may be taken for each other
+MOST_FACTORS = 40  # whose interactions are looked at
+MOST_COLUMNS = 1_200
+MOST_LINKS = 40_000  # pairs of terms
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,107 @@ class Overlap:
     aliased: tuple[tuple[str, str], ...]
     correlations: tuple[Correlation, ...]
     unchecked: tuple[str, ...]  # factors with too many levels for a correlation
+
+
+@dataclass(frozen=True)
+class TermAlias:
+    """Two terms that hang together; terms are the names of their factors, one or two.
+
+    `correlation` is what is left of it beside the main effects of the factors of the interactions among
+    the two: −1 … 1 between switches, else the largest canonical correlation, 0 … 1. At 1 in size the
+    terms are aliased: whatever one does to a response, the other might have done.
+    """
+
+    a: tuple[str, ...]
+    b: tuple[str, ...]
+    correlation: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing tells the two apart."""
+        return abs(self.correlation) >= FULL
+
+    @property
+    def words(self) -> str:
+        """The two as "a = b:c", with a minus where they are opposite, "a ~ b:c" where they are not the same."""
+        sign = "−" if self.correlation < 0 else ""
+        return f"{':'.join(self.a)} {'=' if self.complete else '~'} {sign}{':'.join(self.b)}"
+
+
+@dataclass(frozen=True)
+class TwoFactorAliases:
+    """Terms that hang together: complete aliases first, main effects before interactions; `notes` says what
+    was not looked at."""
+
+    pairs: tuple[TermAlias, ...]
+    notes: tuple[str, ...]
+
+
+def alias_classes(pairs: Iterable[TermAlias]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Terms that are all the same in a design, as complete aliases link them: "a:b = c:d = e:f"."""
+    classes: list[dict[tuple[str, ...], None]] = []  # terms in the order in which they are met
+    for pair in pairs:
+        if pair.complete:
+            linked = [found for found in classes if pair.a in found or pair.b in found]
+            classes = [found for found in classes if found not in linked]
+            classes.append({term: None for found in linked for term in found} | {pair.a: None, pair.b: None})
+    return tuple(tuple(found) for found in classes)
+
+
+def two_factor_aliases(groups: Configurations) -> TwoFactorAliases:
+    """Aliases of main effects with two-factor interactions, and of these with each other.
+
+    Parameters
+    ----------
+    groups : Configurations
+        Each counts once, however many runs it has.
+
+    Returns
+    -------
+    TwoFactorAliases
+        Main effects with interactions from 0.5 in size on, interactions with each other where the alias is
+        complete, largest first. Of factors that always change together the first one stands for all. An
+        interaction of which the cells that have runs leave nothing has no correlation. The same whatever
+        the coding; in a regular fraction of a two-level factorial these are the words of its defining
+        relation (Box, Hunter & Hunter 2005, chapter 6).
+    """
+    notes: list[str] = []
+    again = {name for names in aliases(groups) for name in names[1:]}
+    kept = [at for at, factor in enumerate(groups.factors) if factor.name not in again]
+    by_size = sorted(kept, key=lambda at: groups.sizes[at])[:MOST_FACTORS]
+    while width([groups.sizes[at] for at in by_size], interactions=True) > MOST_COLUMNS:
+        by_size.pop()
+    if len(by_size) < len(kept):
+        left_out = [groups.factors[at].name for at in kept if at not in set(by_size)]
+        more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
+        words = f"{', '.join(left_out[:5])}{more}"
+        notes.append(f"too many factors or levels to look at all interactions: those of {words} are left out")
+    kept = sorted(by_size)
+    if len(kept) < 3 or groups.n < 2:
+        return TwoFactorAliases((), tuple(notes))
+    columns = FactorialColumns([groups.sizes[at] for at in kept], interactions=True)
+    codes = columns.affordable(groups.codes[kept])
+    if codes.shape[1] < groups.n:
+        notes.append(f"looked for in {codes.shape[1]:,} of {groups.n:,} configurations, drawn at random")
+    singles = [term for term in columns.terms if len(term) == 1]
+    pairs = [term for term in columns.terms if len(term) == 2]
+    links = [Link.between(one, pair) for one in singles for pair in pairs if one[0] not in pair]
+    if len(pairs) * (len(pairs) - 1) // 2 + len(links) <= MOST_LINKS:
+        links += [Link.between(*both) for both in combinations(pairs, 2)]
+    else:
+        notes.append("too many interactions to compare with each other")
+    values = Correlations(columns, links).of(columns.cross_products(codes))
+
+    def names(term: Term) -> tuple[str, ...]:
+        return tuple(groups.factors[kept[at]].name for at in term)
+
+    found = [
+        TermAlias(names(link.left), names(link.right[0]), float(value))
+        for link, value in zip(links, values.tolist(), strict=True)
+        if abs(value) >= (STRONG if len(link.left) == 1 else FULL)
+    ]
+    found.sort(key=lambda alias: (not alias.complete, 0 if alias.complete else -abs(alias.correlation), len(alias.a)))
+    return TwoFactorAliases(tuple(found), tuple(notes))
 
 
 def overlap(factors: tuple[Factor, ...], codes: NDArray[np.int16], weights: NDArray[np.int64]) -> Overlap:

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate_tui.data.sql import literal, quote
+from ablate_tui.queries.enrichment import SHARE, BestPair, best_p, best_pairs
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.ordered import best_runs, order
 from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.replicates import Tested, tested
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, free_name, response_name, with_input
 
 LISTED = 1_000
-SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class BestRow:
-    """A switch's "on", or a level of a factor: its share among the best runs and among all finished."""
+    """A switch's "on", or a level of a factor: its share among the best runs and among all finished.
+
+    `p` counts configurations, since runs of one configuration are not independent: see `enrichment.best_p`.
+    """
 
     switch: str
     level: str
@@ -39,10 +43,12 @@ class Best:
     index: tuple[int, ...]  # rows of the source, at most 1,000
     response: tuple[float, ...]
     rank: tuple[int, ...]  # from 1; equal responses share the smallest
+    pairs: tuple[BestPair, ...]  # levels that are together among the best configurations, at most 40
+    pairs_of: int  # combinations of two levels that were looked through
     notes: tuple[Note, ...]
 
 
-def best(sample: Sample, share: float = SHARE) -> Best:
+def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None) -> Best:
     """List the best runs of a slice and count what they have in common.
 
     Parameters
@@ -50,7 +56,9 @@ def best(sample: Sample, share: float = SHARE) -> Best:
     sample : Sample
     share : float
         The best ceil(share · n) of n finished runs count as best; runs that tie with the last of them
-        are taken in full.
+        are taken in full. So it is for the configurations, by their means, in `p` and `pairs`.
+    tested_runs : Tested, optional
+        Of the same sample, where it is there already.
 
     Returns
     -------
@@ -58,8 +66,13 @@ def best(sample: Sample, share: float = SHARE) -> Best:
         Shares are of the runs that have a level of the factor. Rows in the order of the factors, levels
         in theirs.
     """
+    goal = sample.table.response.goal
     runs = order(sample)
-    chosen = best_runs(runs, share, sample.table.response.goal)
+    with np.errstate(all="ignore"):
+        groups = (tested_runs or tested(sample)).groups
+        fisher = best_p(groups, goal, share)
+        pairs = best_pairs(groups, goal, share)
+    chosen = best_runs(runs, share, goal)
     reasons = Reasons()
     rows: list[BestRow] = []
     for factor in sample.table.factors:
@@ -72,24 +85,30 @@ def best(sample: Sample, share: float = SHARE) -> Best:
         allowed = set(sample.slice.set.get(factor.name, factor.levels))
         for level in (1,) if factor.is_switch else range(len(factor.levels)):
             text = factor.levels[level]
+            name = _name(factor.name, text, factor.is_switch)
             if among and len(allowed) > 1 and text in allowed:
                 shares = counts[0][level] / among, counts[1][level] / base
-                rows.append(BestRow(factor.name, text, *shares, None))
+                p = fisher.p.get((factor.name, text))
+                if p is None:
+                    reasons.say(name, "p", fisher.why or "no configuration has this level, or all have it")
+                rows.append(BestRow(factor.name, text, *shares, p))
                 continue
             why = "no finished run among the best has a level"
             if len(allowed) == 1:
                 why = "fixed by the filter"
             elif text not in allowed:
                 why = "left out by the filter"
-            reasons.say(_name(factor.name, text, factor.is_switch), "share base", why)
+            reasons.say(name, "share base p", why)
             rows.append(BestRow(factor.name, text, None, None, None))
-    if rows:
-        reasons.say("*", "p", "not computed in this version")
     if chosen.ties:
         reasons.say("*", "share", chosen.ties)
+    for words in fisher.notes if rows else ():
+        reasons.say("*", "p", words)
+    for words in pairs.notes:
+        reasons.say("*", "pairs", words)
     listed = min(LISTED, runs.n)
     at = runs.at
-    if sample.table.response.goal == "max":
+    if goal == "max":
         at = at[np.argsort(-runs.y, kind="stable")]  # turned round, equal ones keep the source's order
     at = at[:listed]
     if listed < runs.n:
@@ -106,6 +125,8 @@ def best(sample: Sample, share: float = SHARE) -> Best:
         index=tuple(sample.index[at].tolist()),
         response=tuple(y.tolist()),
         rank=tuple(rank.tolist()),
+        pairs=pairs.rows,
+        pairs_of=pairs.of,
         notes=reasons.notes(names),
     )
 

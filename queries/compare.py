@@ -23,11 +23,13 @@ from ablate_tui.queries.distributions import (
 )
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.ordered import order, quantile
+from ablate_tui.queries.pairwise import Omnibus, PairwiseRow, omnibus, pairwise
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import as_text, free_name, over_finished, response_name, with_input
 
 ALL = "all"
+DESCRIPTIVE = "p-values over runs, which are not independent: descriptive, not verdicts"
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 
@@ -85,6 +87,8 @@ class Comparison:
     kde: Kde
     ecdf: Ecdf
     ecdf_of: Mapping[str, str]  # "512 of 3,072": steps given, and all there are
+    pairwise: tuple[PairwiseRow, ...]  # of a contrast with more than two levels, else empty
+    omnibus: Omnibus | None  # of such a contrast
     notes: tuple[Note, ...]
 
 
@@ -100,7 +104,8 @@ def compare(sample: Sample) -> Comparison:
     -------
     Comparison
         Diverged and missing runs are counted and in no figure. Runs without a level of the contrast are
-        on no side. A side with fewer than two finished runs, or equal ones only, has no density.
+        on no side. A side with fewer than two finished runs, or equal ones only, has no density. Levels
+        of a factor are also set against each other, in pairs and all at once.
     """
     contrast = sample.slice.contrast
     levels = sample.table.factor(contrast).levels if contrast else (ALL,)
@@ -117,6 +122,11 @@ def compare(sample: Sample) -> Comparison:
         boxes = tuple(box_stats(level, y) for level, y in sides.items())
         histogram = _histogram(sides, pooled, reasons)
         kde = _kde(sides, reasons)
+        several, of_pairs = len(levels) > 2, Reasons()
+        every = omnibus(sides, of_pairs) if several else None
+        two_by_two = pairwise(sides, of_pairs) if several else ()
+    if several:
+        of_pairs.say("*", "pairwise omnibus", DESCRIPTIVE)
     steps = {level: ecdf(y) for level, y in sides.items()}
     for level, (x, _, total) in steps.items():
         if len(x) < total:
@@ -136,7 +146,9 @@ def compare(sample: Sample) -> Comparison:
             {level: tuple(share.tolist()) for level, (_, share, _) in steps.items()},
         ),
         ecdf_of={level: f"{len(x):,} of {total:,}" for level, (x, _, total) in steps.items()},
-        notes=reasons.notes(levels),
+        pairwise=two_by_two,
+        omnibus=every,
+        notes=(*reasons.notes(levels), *of_pairs.notes([row.name for row in two_by_two])),
     )
 
 

@@ -38,6 +38,10 @@ class Configurations:
         """Number of configurations."""
         return len(self.count)
 
+    def words(self, term: tuple[int, ...]) -> str:
+        """A term of some factors, by their places, as "a" or "a:b"."""
+        return ":".join(self.factors[at].name for at in term)
+
 
 def configurations(sample: Sample) -> Configurations:
     """Group the finished runs of a slice by the levels of its free factors.
@@ -52,6 +56,11 @@ def configurations(sample: Sample) -> Configurations:
         A free factor with one level among these runs is left out. A run without a level in one of the
         others is kept out and counted.
     """
+    return grouped(sample)[0]
+
+
+def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
+    """The configurations, and for each finished run the number of its own; −1 where it is left out."""
     y = sample.y[sample.finished]
     number = sample.configuration[sample.finished]  # of the whole sweep
     first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
@@ -74,9 +83,9 @@ def configurations(sample: Sample) -> Configurations:
     slot = np.full(len(first), -1, dtype=np.int64)
     slot[there[whole]] = merged
 
-    group = slot[number]
-    kept = group >= 0
-    group, y_kept = group[kept], y[kept]
+    every = slot[number]
+    kept = every >= 0
+    group, y_kept = every[kept], y[kept]
     n = len(representative)
     count = np.bincount(group, minlength=n)
     mean = np.bincount(group, weights=y_kept, minlength=n) / count
@@ -85,7 +94,7 @@ def configurations(sample: Sample) -> Configurations:
     squares[np.sqrt(squares / count) <= 4 * np.finfo(float).eps * count * np.abs(mean)] = 0.0
     variance = np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
     factors = tuple(sample.table.factors[row] for row in rows)
-    return Configurations(
+    found = Configurations(
         factors=factors,
         levels=tuple(tuple(f.levels[code] for code in levels) for f, levels in zip(factors, present, strict=True)),
         codes=compact[:, representative],
@@ -95,6 +104,7 @@ def configurations(sample: Sample) -> Configurations:
         noise=_noise(y_kept, group, sample.replicate[sample.finished][kept], count, mean, variance),
         left_out=int(np.count_nonzero(~kept)),
     )
+    return found, every
 
 
 def _noise(

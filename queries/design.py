@@ -1,25 +1,27 @@
-"""The design of a sweep: what its columns are, how balanced it is, and what is still to run."""
+"""The design of a sweep: what its columns are, how balanced it is, what it can tell apart, and what is still to run."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL, Factor
+from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL
 from ablate_tui.data.sql import quote
-from ablate_tui.queries.aliases import Correlation, overlap
-from ablate_tui.queries.cells import CellsInSlice, cells
+from ablate_tui.queries.aliases import STRONG, Correlation, TermAlias, alias_classes, overlap, two_factor_aliases
+from ablate_tui.queries.cells import cells
+from ablate_tui.queries.collinearity import collinearity
+from ablate_tui.queries.grid import Grid, grid
+from ablate_tui.queries.next_runs import NextRun, next_runs
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, free_name, over_finished, response_name, with_input
 
-MOST_CELLS = 65_536  # of a full factorial that is searched for empty cells
-LISTED = 200
+MOST_BINS = 30  # of the histogram of replicates
+LISTED = 200  # aliases, and pairs of levels without a run
+MOST_LEVELS = 2_000  # of all factors, whose pairs are looked through
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class DesignRow:
     """A column of the source.
 
     `levels`: for a factor those that occur in the slice. `n`: runs with a value (of the whole source for
-    columns that are neither factor nor response). `aliases`: factors that carry the same information.
+    columns that are neither factor nor response). `aliases`: what its main effect can't be told from: a
+    factor that carries the same information, the sum of others ("b + c"), an interaction ("b:c").
     """
 
     column: str
@@ -39,30 +42,65 @@ class DesignRow:
 
 
 @dataclass(frozen=True)
+class LevelPair:
+    """Levels of two factors that no run has together, though there are runs of both."""
+
+    a: str
+    level_a: str
+    b: str
+    level_b: str
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """Configurations by their number of runs: counts[i] of them have from lows[i] to highs[i] runs."""
+
+    lows: tuple[int, ...]
+    highs: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Design:
     """Columns, coverage and balance. Configurations and replicates count runs that are not missing."""
 
     rows: tuple[DesignRow, ...]
-    next: tuple[Mapping[str, str], ...]  # configurations to run next, at most 200
-    next_of: int | None  # how many there are; None where the full factorial is too large to search
+    next: tuple[NextRun, ...]  # at most 200, those that matter most first
+    next_of: int | None  # how many there are; None where there are too many cells to count
     configurations: int  # combinations of the free factors' levels that have a run
     possible: int  # cells of their full factorial
     replicates_min: int | None  # over the configurations that have a run
     replicates_median: float | None
     replicates_max: int | None
+    replicates: Replicates
     balance: Mapping[str, Mapping[str, int]]  # per factor, runs per level, missing ones included
     correlations: tuple[Correlation, ...]
+    vif: Mapping[str, float | None]  # by free factor that varies
+    sums: tuple[tuple[str, ...], ...]  # sets of factors: the main effect of each is a sum of the others'
+    term_aliases: tuple[TermAlias, ...]  # with and among two-factor interactions
+    empty_pairs: tuple[LevelPair, ...]
+    empty_pairs_of: int | None  # how many there are; None where they were not looked for
     reruns: int  # runs that repeat another in every factor, replicate and response
     notes: tuple[Note, ...]
+
+    @property
+    def alias_classes(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """Terms that are all the same, as the complete aliases link them."""
+        return alias_classes(self.term_aliases)
+
+    @property
+    def vif_max(self) -> tuple[str, float] | None:
+        """The factor whose estimate the others inflate most."""
+        known = [(name, value) for name, value in self.vif.items() if value is not None]
+        return max(known, key=lambda pair: pair[1], default=None)
 
 
 def design(sample: Sample) -> Design:
     """Describe the design inside a slice.
 
-    Configurations to run next are the empty cells of the full factorial of the free factors' levels that
-    the filters allow, those whose levels have the fewest runs first; where every cell has a run, the
-    cells with fewer runs than the fullest, fewest first. A run whose response is missing fills no cell;
-    one that diverged does.
+    What can be told apart is judged by the configurations that have a run, each once; a run whose response
+    is missing counts for none, one that diverged does. `next_runs.next_runs` says how the configurations
+    to run next are chosen.
 
     Parameters
     ----------
@@ -80,10 +118,6 @@ def design(sample: Sample) -> Design:
     if found.unchecked:
         words = f"too many levels for correlations: {', '.join(found.unchecked)}"
         reasons.say("*", "correlations", words)
-    aliases: dict[str, list[str]] = {}
-    for a, b in found.aliased:
-        aliases.setdefault(a, []).append(b)
-        aliases.setdefault(b, []).append(a)
     balance = {
         factor.name: dict(
             zip(
@@ -94,26 +128,85 @@ def design(sample: Sample) -> Design:
         )
         for factor, code in zip(factors, sample.codes, strict=True)
     }
-    grid = _Grid(sample, distinct, reasons)
-    replicates = grid.count[grid.count > 0]
-    chosen, total = grid.next(reasons)
-    rows = _rows(sample, balance, aliases, reasons)
+    whole = grid(sample, distinct)
+    if whole.left_out:
+        words = f"left out: runs without a level of a free factor ({whole.left_out:,})"
+        reasons.say("*", "configurations", words)
+    groups = whole.configurations()
+    main = collinearity(groups)
+    terms = two_factor_aliases(groups)
+    for factor, value in main.vif.items():
+        if value is None:
+            reasons.say(factor, "vif", f"infinite: {_sum_of(factor, main.sums)}")
+    if main.unchecked:
+        reasons.say("*", "vif", f"too many levels to look at: {', '.join(main.unchecked)}")
+    for note in terms.notes:
+        reasons.say("*", "term_aliases", note)
+    if len(terms.pairs) > LISTED:
+        reasons.say("*", "term_aliases", f"{LISTED} of {len(terms.pairs):,} listed")
+    tied = [(alias.a, alias.b) for alias in terms.pairs]
+    tied[:0] = [((pair.a,), (pair.b,)) for pair in found.correlations if abs(pair.value) >= STRONG]
+    free, said = {factor.name for factor in whole.factors}, {frozenset(names) for names in main.sums}
+    tied = [pair for pair in tied if free.issuperset([*pair[0], *pair[1]]) and {*pair[0], *pair[1]} not in said]
+    chosen = next_runs(whole, tied, main.sums)
+    for note in chosen.notes:
+        reasons.say("*", "next" if chosen.total is not None else "next next_of", note)
+    empty = _empty_pairs(whole)
+    if empty is None:
+        reasons.say("*", "empty_pairs empty_pairs_of", "too many levels to look through their pairs")
+    elif len(empty) > LISTED:
+        reasons.say("*", "empty_pairs", f"{LISTED} of {len(empty):,} pairs of levels listed")
+    replicates = whole.count
     if not len(replicates):
         reasons.say("*", "replicates_min replicates_median replicates_max", "no run with an outcome")
+    rows = _rows(sample, balance, _aliases(found.aliased, main.sums, terms.pairs), reasons)
     return Design(
         rows=rows,
-        next=chosen,
-        next_of=total,
+        next=chosen.runs,
+        next_of=chosen.total,
         configurations=len(replicates),
-        possible=grid.possible,
+        possible=whole.possible,
         replicates_min=int(replicates.min()) if len(replicates) else None,
         replicates_median=float(np.median(replicates)) if len(replicates) else None,
         replicates_max=int(replicates.max()) if len(replicates) else None,
+        replicates=_histogram(whole),
         balance=balance,
         correlations=found.correlations,
+        vif=main.vif,
+        sums=main.sums,
+        term_aliases=terms.pairs[:LISTED],
+        empty_pairs=(empty or ())[:LISTED],
+        empty_pairs_of=len(empty) if empty is not None else None,
         reruns=_reruns(sample),
         notes=reasons.notes([row.column for row in rows]),
     )
+
+
+def _aliases(
+    pairs: tuple[tuple[str, str], ...], sums: tuple[tuple[str, ...], ...], terms: tuple[TermAlias, ...]
+) -> dict[str, list[str]]:
+    """By factor, what its main effect can't be told from, in words."""
+    found: dict[str, dict[str, None]] = {}
+    for a, b in pairs:
+        found.setdefault(a, {})[b] = None
+        found.setdefault(b, {})[a] = None
+    for names in sums:
+        for name in names:
+            found.setdefault(name, {})[_others(name, names)] = None
+    for alias in terms:
+        if alias.complete and len(alias.a) == 1:
+            found.setdefault(alias.a[0], {})[":".join(alias.b)] = None
+    return {name: list(others) for name, others in found.items()}
+
+
+def _others(name: str, names: tuple[str, ...], limit: int = 6) -> str:
+    others = [other for other in names if other != name]
+    more = f" + {len(others) - limit} more" if len(others) > limit else ""
+    return " + ".join(others[:limit]) + more
+
+
+def _sum_of(factor: str, sums: tuple[tuple[str, ...], ...]) -> str:
+    return next(f"it can't be told from {_others(factor, names)}" for names in sums if factor in names)
 
 
 def _rows(
@@ -138,67 +231,30 @@ def _rows(
     return tuple(rows)
 
 
-class _Grid:
-    """The full factorial of the free factors' allowed levels, and how many runs its seen cells have."""
-
-    def __init__(self, sample: Sample, distinct: CellsInSlice, reasons: Reasons) -> None:
-        self.factors: tuple[Factor, ...] = sample.free
-        rows = [sample.table.positions[factor.name] for factor in self.factors]
-        allowed = sample.slice.set
-        self.levels = [
-            [factor.code(level) for level in allowed[factor.name]]
-            if factor.name in allowed
-            else list(range(len(factor.levels)))
-            for factor in self.factors
-        ]
-        outcome = distinct.number[sample.status != MISSING]
-        count = np.bincount(outcome, minlength=distinct.n)
-        known = np.all(distinct.codes[rows] != NO_LEVEL, axis=0)
-        left_out = int(count[~known].sum())
-        if left_out:
-            reasons.say("*", "configurations", f"left out: runs without a level of a free factor ({left_out:,})")
-        self.count: NDArray[np.int64] = count[known]
-        self.codes: NDArray[np.int16] = distinct.codes[rows][:, known]
-        self.possible = math.prod(len(levels) for levels in self.levels)
-
-    def next(self, reasons: Reasons) -> tuple[tuple[dict[str, str], ...], int | None]:
-        """Configurations to run next, and how many there are in all."""
-        if not self.factors:
-            reasons.say("*", "next", "no factor is free")
-            return (), 0
-        if self.possible > MOST_CELLS:
-            words = f"{_large(self.possible)} cells are too many to search; filter some factors"
-            reasons.say("*", "next next_of", words)
-            return (), None
-        sizes = tuple(len(levels) for levels in self.levels)
-        place = [np.searchsorted(levels, codes) for levels, codes in zip(self.levels, self.codes, strict=True)]
-        runs = np.bincount(np.ravel_multi_index(place, sizes), weights=self.count, minlength=self.possible).astype(
-            np.int64
-        )
-        cell = np.indices(sizes).reshape(len(sizes), -1)
-        order = np.flatnonzero(runs == 0)
-        if len(order):
-            coverage = np.zeros(self.possible)
-            for at, size in zip(cell, sizes, strict=True):
-                coverage += np.bincount(at, weights=runs, minlength=size)[at]
-            order = order[np.argsort(coverage[order], kind="stable")]
-        else:
-            order = np.flatnonzero(runs < runs.max())
-            order = order[np.argsort(runs[order], kind="stable")]
-        if len(order) > LISTED:
-            reasons.say("*", "next", f"{LISTED} of {len(order):,} configurations listed")
-        chosen = tuple(
-            {
-                factor.name: factor.levels[levels[at]]
-                for factor, levels, at in zip(self.factors, self.levels, cell[:, number].tolist(), strict=True)
-            }
-            for number in order[:LISTED]
-        )
-        return chosen, len(order)
+def _histogram(whole: Grid) -> Replicates:
+    """Configurations by their number of runs, in classes of equal width."""
+    if not len(whole.count):
+        return Replicates((), (), ())
+    low, high = int(whole.count.min()), int(whole.count.max())
+    step = -(-(high - low + 1) // MOST_BINS)
+    counts = np.bincount((whole.count - low) // step)
+    lows = range(low, high + 1, step)
+    highs = (min(high, start + step - 1) for start in lows)
+    return Replicates(tuple(lows), tuple(highs), tuple(counts.tolist()))
 
 
-def _large(number: int) -> str:
-    return f"{number:,}" if number < 10**15 else f"some 10^{math.floor(math.log10(number))}"
+def _empty_pairs(whole: Grid) -> tuple[LevelPair, ...] | None:
+    """Levels of two factors that no run has together, each of which has runs."""
+    if sum(whole.sizes) > MOST_LEVELS:
+        return None
+    met = whole.met()
+    alone = np.diag(met)
+    owner = np.repeat(np.arange(len(whole.sizes)), whole.sizes)
+    named = [
+        (factor.name, level) for factor, levels in zip(whole.factors, whole.levels, strict=True) for level in levels
+    ]
+    missing = ~met & alone[:, None] & alone[None, :] & (owner[:, None] < owner[None, :])
+    return tuple(LevelPair(*named[i], *named[j]) for i, j in np.argwhere(missing).tolist())
 
 
 def _reruns(sample: Sample) -> int:

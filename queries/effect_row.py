@@ -76,16 +76,9 @@ class EffectRow:
         return row_name(self.switch, self.on, self.off)
 
 
-NOT_YET = (
-    "mean_diff_low mean_diff_high sd_ratio_low sd_ratio_high location_p location_basis sd_between_on"
-    " sd_between_off sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star noise_p"
-    " best_p location_q noise_q verdict spread_cause reason"
-)
 PAIR_FIGURES = "pair_mean_diff pair_median_diff pair_win_rate wilcoxon_p"
 OMNIBUS = "kruskal_p omnibus_brown_forsythe_p"
-FIGURES = " ".join(
-    f.name for f in fields(EffectRow)[7:] if f.name not in NOT_YET.split() and f.name not in OMNIBUS.split()
-)
+FIGURES = " ".join(f.name for f in fields(EffectRow)[7:] if f.name not in OMNIBUS.split())
 
 
 def row_name(switch: str, on: str, off: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import NO_LEVEL, Factor
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.cells import cells
-from ablate_tui.queries.effect_row import FIGURES, NOT_YET, OMNIBUS, PAIR_FIGURES, REST, EffectRow, row_name
+from ablate_tui.queries.effect_row import FIGURES, OMNIBUS, PAIR_FIGURES, REST, EffectRow, row_name
+from ablate_tui.queries.enrichment import best_p
 from ablate_tui.queries.failures import Failures, failure_p
+from ablate_tui.queries.given_success import GivenSuccess, given_success
 from ablate_tui.queries.levels import LevelCounts, RankedByLevel
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.ordered import BestRuns, Ordered, Ranks, best_runs, order, rank
@@ -23,6 +25,7 @@ from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, response_name, with_input
 from ablate_tui.queries.two_sample import Side, brown_forsythe, side, welch
+from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 
 __all__ = ["EffectRow", "Effects", "Glance", "effects", "effects_sql", "glance", "input_sql"]
 
@@ -35,10 +38,13 @@ class Effects:
     """One row per switch and per level of a factor, in the source's order."""
 
     rows: tuple[EffectRow, ...]
+    factors: tuple[FactorTest, ...]  # the tests of every free factor as a whole
+    failures: Mapping[str, float]  # p of every free factor as a whole
+    given_success: tuple[GivenSuccess, ...]  # where failures are told apart: the runs that did not fail
     notes: tuple[Note, ...]
 
 
-def effects(sample: Sample) -> Effects:
+def effects(sample: Sample, found: Verdicts | None = None) -> Effects:
     """Describe what every factor does inside a slice.
 
     Means, medians, SDs, quartiles, and the tests of Welch, Mann-Whitney, Brown-Forsythe and
@@ -51,6 +57,8 @@ def effects(sample: Sample) -> Effects:
     Parameters
     ----------
     sample : Sample
+    found : Verdicts, optional
+        Of the same sample, where they are there already.
 
     Returns
     -------
@@ -58,13 +66,13 @@ def effects(sample: Sample) -> Effects:
         A figure that cannot be computed is None, and a note says why.
     """
     with np.errstate(all="ignore"):
-        return _Table(sample).effects()
+        return _Table(sample, found or verdicts(sample)).effects()
 
 
 class _Table:
     """What all rows share, computed once; and the reasons found on the way."""
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: Sample, found: Verdicts) -> None:
         self.sample = sample
         distinct = cells(sample)
         self.ordered: Ordered = order(sample)
@@ -74,18 +82,28 @@ class _Table:
         self.failures: Failures = failure_p(sample, distinct)
         self.levels = dict(sample.slice.filters)
         self.reasons = Reasons()
+        self.verdicts = found
+        self.judge = Judge(self.verdicts, self.reasons)
+        self.best_p = best_p(found.runs.groups, sample.table.response.goal, BEST_SHARE)
 
     def effects(self) -> Effects:
         rows = tuple(row for factor in self.sample.table.factors for row in self.rows(factor))
         if not rows:
-            return Effects((), (Note("*", "*", "no column is a switch or a factor with two levels or more"),))
-        self.reasons.say("*", NOT_YET, "not computed in this version")
+            return Effects((), (), {}, (), (Note("*", "*", "no column is a switch or a factor with two levels or more"),))
         if self.best.ties:
             self.reasons.say("*", "best_share_on", self.best.ties)
+        for words in self.best_p.notes:
+            self.reasons.say("*", "best_p", words)
         if self.failures.left_out:
             why = f"left out: runs without a level of some free factor ({self.failures.left_out:,})"
             self.reasons.say("*", "failure_p", why)
-        return Effects(rows, self.reasons.notes([row.name for row in rows]))
+        return Effects(
+            rows,
+            tuple(self.verdicts.factors.values()),
+            self.failures.factors,
+            given_success(self.sample, self.verdicts.runs),
+            self.reasons.notes([row.name for row in rows]),
+        )
 
     def rows(self, factor: Factor) -> Iterator[EffectRow]:
         sample = self.sample
@@ -195,7 +213,7 @@ class _Table:
             say(name, OMNIBUS, "for factors with more than two levels")
         failed_on, failed_off = counts.failed(level)
         no_outcome = "no run with an outcome on this side"
-        return EffectRow(
+        row = EffectRow(
             factor.name,
             on_text,
             off_text,
@@ -234,9 +252,17 @@ class _Table:
             wilcoxon_p=pairing[4],
             best_share_on=figure(name, "best_share_on", best, "no run among the best has a level"),
             base_share_on=figure(name, "base_share_on", base, "no finished run has a level"),
+            best_p=figure(
+                name,
+                "best_p",
+                self.best_p.p.get((factor.name, on_text), math.nan),
+                self.best_p.why or "one level only among the configurations",
+            ),
             kruskal_p=omnibus[0] if omnibus else None,
             omnibus_brown_forsythe_p=omnibus[1] if omnibus else None,
         )
+        judged = self.judge.row(name, factor.name, on_text, raw_difference(row))
+        return replace(row, **{field.name: getattr(judged, field.name) for field in fields(judged)})
 
     def paired(
         self, factor: Factor, name: str
@@ -262,6 +288,14 @@ class _Table:
             int(np.count_nonzero(better)) / len(difference),
             figure(name, "wilcoxon_p", wilcoxon(difference), "all pairs are equal"),
         )
+
+
+def raw_difference(row: EffectRow) -> bool:
+    """Whether the runs look different on the two sides: what a notebook would stop at."""
+    tests = (row.mann_whitney_p, row.welch_p, row.brown_forsythe_p)
+    return any(p is not None and p < SIGNIFICANT for p in tests) or (
+        row.sd_ratio is not None and not 1 / LARGE_RATIO <= row.sd_ratio <= LARGE_RATIO
+    )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.queries import surrogate
 from ablate_tui.queries.configurations import Configurations, chosen
+from ablate_tui.queries.location import Location
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.shapley import shapley_values
 
@@ -19,6 +20,7 @@ Target = Literal["mean", "spread"]
 Array = NDArray[np.float64]
 
 COMBINATIONS = 2**16  # of levels; up to here SHAP values are exact
+FLOOR = 0.1  # of the median |residual|
 CELLS = 2**25  # numbers in the largest matrix handed to LightGBM (256 MiB)
 
 
@@ -145,6 +147,35 @@ def spreads(groups: Configurations) -> tuple[Training, tuple[Note, ...]]:
     return training, tuple(notes)
 
 
+def residual_spreads(model: Location) -> tuple[Training, tuple[Note, ...]]:
+    """Learn ln |residual| of the configurations, where none or few have replicates.
+
+    Parameters
+    ----------
+    model : Location
+
+    Returns
+    -------
+    training : Training
+        Configurations count once. Residuals below a tenth of their median size are taken for that: the
+        logarithm of a residual near zero says nothing but would outweigh all others. Of no configuration
+        where the model has no residuals.
+    notes : tuple of Note
+    """
+    size = np.abs(model.residual)
+    if model.why or not size.any():
+        nothing = chosen(model.groups, np.zeros(model.groups.n, dtype=bool))
+        why = model.why or "the location model fits exactly, without a residual"
+        return Training(nothing, np.empty(0), np.empty(0)), (Note("*", "configurations", why),)
+    floor = FLOOR * float(np.median(size[size > 0]))
+    outcome = np.log(np.maximum(size, floor))
+    notes = (
+        Note("*", "target", "no replicates: ln |residual| of the location model stands for ln SD"),
+        Note("*", "target", f"floored: {int(np.count_nonzero(size < floor)):,} of {model.groups.n:,} residuals"),
+    )
+    return Training(model.groups, _steady(outcome), np.ones(model.groups.n)), notes
+
+
 def explain(
     training: Training, outcome: Array, times: NDArray[np.int64] | None = None, limits: Limits = ONCE
 ) -> Explanation:
@@ -233,6 +264,20 @@ def r_squared_ceiling(training: Training) -> float | None:
     between = float(groups.count @ (deviation / largest) ** 2) / (groups.n - 1)
     ceiling = max(0.0, 1 - within / between)
     return ceiling if np.isfinite(ceiling) else None
+
+
+def spread_ceiling(training: Training) -> float | None:
+    """The R² that the true ln SDs would reach, 1 − 1/MS, not below zero.
+
+    MS is the mean square of the outcome in units of its sampling variance, one over the weight: 1 on
+    average where nothing but chance tells the configurations' SDs apart. None with fewer than two.
+    """
+    n = len(training.outcome)
+    if n < 2:
+        return None
+    deviation = training.outcome - np.average(training.outcome, weights=training.weight)
+    square = float(training.weight @ deviation**2) / (n - 1)
+    return max(0.0, 1 - 1 / square) if square > 0 else None
 
 
 def _steady(outcome: Array) -> Array:

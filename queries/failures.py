@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import MISSING, NO_LEVEL, Factor
 from ablate_tui.queries.cells import CellsInSlice
+from ablate_tui.queries.configurations import Configurations
+from ablate_tui.queries.least_squares import confounded, least_squares
+from ablate_tui.queries.model_terms import Columns
+from ablate_tui.queries.model_terms import Term as ModelTerm
 from ablate_tui.queries.slices import Sample
-
-MOST_TERMS = 500  # the normal equations are solved densely
-BLOCK = 16_384  # configurations at a time: memory stays flat
-TINY = 1e-9
 
 Term = tuple[str, int]  # factor, level code
 
@@ -25,6 +25,7 @@ class Failures:
     """P-value per factor and level, and why one is missing."""
 
     p: Mapping[Term, float]
+    factors: Mapping[str, float]  # p of each factor as a whole
     reasons: Mapping[Term, str]
     why_none: str | None  # the reason where nothing at all could be fitted
     left_out: int  # runs without a level of some free factor, which the fit leaves out
@@ -60,93 +61,54 @@ def failure_p(sample: Sample, distinct: CellsInSlice) -> Failures:
     count = np.bincount(distinct.number[outcome], minlength=distinct.n)
     whole = (count > 0) & np.all(distinct.codes[rows] != NO_LEVEL, axis=0)
     share = np.bincount(distinct.number[failed], minlength=distinct.n)[whole] / count[whole]
-    fit = _Design(sample.free, distinct.codes[rows][:, whole])
     left_out = int(count.sum() - count[whole].sum())
-    if not fit.columns:
-        return _none("no switch varies", left_out)
-    if len(fit.columns) > MOST_TERMS:
-        return _none(f"{len(fit.columns)} terms are more than {MOST_TERMS}", left_out)
-    return _test(fit, share, left_out)
+    return _test(_groups(sample.free, distinct.codes[rows][:, whole]), share, left_out)
 
 
 def _none(why: str, left_out: int = 0) -> Failures:
-    return Failures({}, {}, why, left_out)
+    return Failures({}, {}, {}, why, left_out)
 
 
-class _Design:
-    """Dummy columns of the levels that occur (the first of each factor is the base), centred and scaled."""
-
-    def __init__(self, factors: tuple[Factor, ...], codes: NDArray[np.int16]) -> None:
-        self.codes = codes
-        self.levels: dict[str, list[int]] = {}
-        self.columns: list[tuple[int, Term]] = []  # (row of codes, term)
-        for row, factor in enumerate(factors):
-            levels = np.flatnonzero(np.bincount(codes[row], minlength=1)).tolist()
-            if len(levels) > 1:
-                self.levels[factor.name] = levels
-                self.columns += [(row, (factor.name, level)) for level in levels[1:]]
-        self.n = codes.shape[1]
-        means = np.array([np.mean(codes[row] == term[1]) for row, term in self.columns])
-        self.means, self.scale = means, np.sqrt(self.n * means * (1 - means))
-
-    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        for start in range(0, self.n, BLOCK):
-            at = slice(start, min(start + BLOCK, self.n))
-            x = np.stack([self.codes[row, at] == term[1] for row, term in self.columns], axis=1)
-            yield at, (x - self.means) / self.scale
-
-    def contrast(self, factor: str, level: int) -> NDArray[np.float64]:
-        """Weights on the coefficients: this level less the mean of the factor's other levels."""
-        levels = self.levels[factor]
-        weight = {other: -1 / (len(levels) - 1) for other in levels} | {level: 1.0}
-        raw = [weight[term[1]] if term[0] == factor else 0.0 for _, term in self.columns]
-        weights: NDArray[np.float64] = np.array(raw) / self.scale
-        return weights
+def _groups(factors: tuple[Factor, ...], codes: NDArray[np.int16]) -> Configurations:
+    """The configurations that have an outcome, finished or not; each counts once."""
+    found = [np.unique(row) for row in codes]
+    kept = [row for row, levels in enumerate(found) if len(levels) > 1]
+    n = codes.shape[1]
+    compact = [np.searchsorted(found[row], codes[row]) for row in kept]
+    return Configurations(
+        factors=tuple(factors[row] for row in kept),
+        levels=tuple(tuple(factors[row].levels[code] for code in found[row]) for row in kept),
+        codes=np.array(compact, dtype=np.int16).reshape(len(kept), n),
+        count=np.ones(n, dtype=np.int64),
+        mean=np.zeros(n),
+        variance=np.full(n, np.nan),
+        noise=math.nan,
+        left_out=0,
+    )
 
 
-def _test(fit: _Design, share: NDArray[np.float64], left_out: int) -> Failures:
-    k = len(fit.columns)
-    gram, right = np.zeros((k, k)), np.zeros(k)
-    for at, x in fit.blocks():
-        gram += x.T @ x
-        right += x.T @ (share[at] - share.mean())
-    values, vectors = np.linalg.eigh(gram)
-    kept = values > TINY * k
-    basis = vectors[:, kept]
-    inverse = (basis / values[kept]) @ basis.T
-    degrees = fit.n - 1 - int(kept.sum())
-    if degrees < 1:
-        return _none(f"{fit.n} configurations leave no residual degrees of freedom", left_out)
-
-    coefficients = inverse @ right
-    meat, largest_leverage, largest_residual = np.zeros((k, k)), 0.0, 0.0
-    for at, x in fit.blocks():
-        room = 1 - 1 / fit.n - np.einsum("ij,jk,ik->i", x, inverse, x, optimize=True)
-        residual = share[at] - share.mean() - x @ coefficients
-        largest_leverage = max(largest_leverage, 1 - float(room.min()))
-        largest_residual = max(largest_residual, float(np.abs(residual).max()))
-        weighted = x * (residual / np.maximum(room, TINY))[:, None]
-        meat += weighted.T @ weighted
-    if largest_leverage > 1 - TINY:
-        return _none("a level hangs on a single configuration (leverage 1)", left_out)
-    if largest_residual < TINY:
-        return _none("the failed shares follow the main effects exactly, without a residual", left_out)
-    covariance = inverse @ meat @ inverse
-
-    from scipy.special import stdtr
-
+def _test(groups: Configurations, share: NDArray[np.float64], left_out: int) -> Failures:
+    if not groups.factors:
+        return _none("no switch varies", left_out)
+    mains: list[ModelTerm] = [(at,) for at in range(len(groups.factors))]
+    fit = least_squares(Columns(groups, mains, np.ones(groups.n)), share)
+    if fit.why:
+        return _none(fit.why, left_out)
     p: dict[Term, float] = {}
+    whole: dict[str, float] = {}
     reasons: dict[Term, str] = {}
-    for factor, levels in fit.levels.items():
-        for level in levels:
-            weights = fit.contrast(factor, level)
-            stray = weights - basis @ (basis.T @ weights)  # what the design says nothing about
-            variance = float(weights @ covariance @ weights)
-            if np.linalg.norm(stray) > 1e-6 * np.linalg.norm(weights):
-                reasons[factor, level] = "aliased with other switches in this slice"
-            elif not variance > 0:
-                reasons[factor, level] = "no standard error: the residuals that matter are zero"
+    for at, factor in enumerate(groups.factors):
+        other = confounded(fit, at)
+        joint = fit.wald(fit.columns.whole((at,)))
+        if joint is not None and not other:
+            whole[factor.name] = joint
+        for level, text in enumerate(groups.levels[at]):
+            key = (factor.name, factor.code(text))
+            found = fit.estimate(fit.columns.level(at, level))
+            if found is not None:
+                p[key] = found.p
+            elif other:
+                reasons[key] = f"aliased with {' and '.join(other)} in this slice"
             else:
-                t = float(weights @ coefficients) / math.sqrt(variance)
-                p[factor, level] = 2 * float(stdtr(degrees, -abs(t)))
-    return Failures(p, reasons, None, left_out)
+                reasons[key] = "no standard error: the residuals that matter are zero"
+    return Failures(p, whole, reasons, None, left_out)

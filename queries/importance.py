@@ -29,9 +29,13 @@ from ablate_tui.queries.explanation import (
     means,
     r_squared,
     r_squared_ceiling,
+    residual_spreads,
+    spread_ceiling,
     spreads,
 )
+from ablate_tui.queries.location import location
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.replicates import tested
 from ablate_tui.queries.slices import Sample
 
 WHAT_A_SHAP_VALUE_IS = (
@@ -82,6 +86,7 @@ class Importance:
     phi: Array  # (k, E) SHAP values
     base: float
     prediction: Array  # (E,)
+    by_residuals: bool  # whether residuals stand for the replicates' SDs
     training: Training | None  # None where there is no ranking
     explanation: Explanation | None
     out_of_fold: Array | None = None  # (C,) predictions from the folds that a configuration is not in
@@ -97,7 +102,8 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
     target : {"mean", "spread"}
         What is explained: the configurations' means weighted by their runs, or the logarithm of their
         standard deviations, less its expectation for that many normal replicates, weighted by the
-        inverse of its variance (Bartlett & Kendall 1946).
+        inverse of its variance (Bartlett & Kendall 1946); without replicates in half of the configurations
+        ln |residual| of the location model (see `explanation.residual_spreads`).
 
     Returns
     -------
@@ -113,14 +119,21 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
     logarithmic transformation. Supplement to the Journal of the Royal Statistical Society 8(1), 128–138.
     https://doi.org/10.2307/2983618
     """
-    groups = configurations(sample)
     notes: list[Note] = []
+    by_residuals, no_reasons = False, tuple[Note, ...]()
+    if target == "mean":
+        groups = configurations(sample)
+        training, reasons = means(groups), no_reasons
+    else:
+        runs = tested(sample)
+        groups = runs.groups
+        by_residuals = 2 * int(runs.replicated.sum()) < groups.n or not groups.n
+        training, reasons = residual_spreads(location(sample, runs)) if by_residuals else spreads(groups)
     if groups.left_out:
         reason = f"{groups.left_out:,} finished runs without a level of a free switch are left out"
         notes.append(Note("*", "configurations", reason))
-    training, reasons = spreads(groups) if target == "spread" else (means(groups), ())
     notes += reasons
-    obstacle = _obstacle(training, target, bool(np.any(groups.count > 1)))
+    obstacle = _obstacle(training)
     if obstacle:
         return _nothing(target, training.configurations, (Note("*", "*", obstacle), *notes))
 
@@ -147,6 +160,7 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         phi=found.phi,
         base=found.base,
         prediction=found.prediction,
+        by_residuals=by_residuals,
         training=training,
         explanation=found,
     )
@@ -192,11 +206,12 @@ def with_fit(result: Importance, cancelled: Callable[[], bool] | None = None) ->
     elif r2 <= 0:
         words = f"the model does not predict (out-of-fold R² {r2:.2f}): the ranking means nothing"
         warning = "; ".join(filter(None, (words, warning)))
-    ceiling = r_squared_ceiling(training) if result.target == "mean" else None
+    ceiling = r_squared_ceiling(training)
+    reason = "needs configurations with replicates, and means that differ"
+    if result.target == "spread":
+        ceiling = None if result.by_residuals else spread_ceiling(training)
+        reason = "needs replicates: residuals do not say how uncertain they are"
     if ceiling is None:
-        reason = "needs configurations with replicates, and means that differ"
-        if result.target == "spread":
-            reason = "the ceiling is worked out for the mean only"
         notes += (Note("*", "r2_ceiling", reason),)
     return replace(
         result,
@@ -304,13 +319,11 @@ def _without(notes: tuple[Note, ...], *fields: str) -> tuple[Note, ...]:
     return tuple(note for note in notes if note.reason != PENDING or note.field not in fields)
 
 
-def _obstacle(training: Training, target: Target, replicated: bool) -> str:
+def _obstacle(training: Training) -> str:
     """Why there is nothing to rank; "" where there is."""
     groups = training.configurations
     if not groups.factors:
         return "no switch varies in this slice" if groups.n else "no finished runs in this slice"
-    if target == "spread" and not replicated:
-        return "the ranking for the spread needs replicates in this version"
     if groups.n < ENOUGH:
         return f"{groups.n} configurations are too few to fit a model; {ENOUGH} are needed"
     if training.too_wide:
@@ -338,6 +351,7 @@ def _nothing(target: Target, groups: Configurations, notes: tuple[Note, ...]) ->
         phi=np.empty((len(groups.factors), 0)),
         base=0.0,
         prediction=np.empty(0),
+        by_residuals=False,
         training=None,
         explanation=None,
     )

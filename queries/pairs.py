@@ -1,20 +1,37 @@
-"""Matched pairs: runs that differ in one switch alone."""
+"""Matched pairs: runs that differ in one factor alone, and what the pairs of two levels say."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.errors import UsageError
-from ablate_tui.data.schema import NO_LEVEL, Factor, dense
+from ablate_tui.data.schema import Factor, Goal, dense
+from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.cells import CellsInSlice, cells
+from ablate_tui.queries.families import holm
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.pair_ends import (
+    ConfigurationRow,
+    DifferenceHistogram,
+    EndLevel,
+    EndPair,
+    Ends,
+    PairRow,
+    histogram,
+    means_by_configuration,
+)
+from ablate_tui.queries.rank_tests import wilcoxon
+from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.sql import factor_columns, free_name, response_name, with_input
 
 LISTED = 10_000
+MOST_LEVELS = 20  # of a factor: 190 pairs of levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +59,7 @@ class Matched:
     on: NDArray[np.float64]  # (m,) mean response of the pair's runs with the switch on
     off: NDArray[np.float64]
     run: NDArray[np.int64]  # (m,) position in the sample of one of the pair's runs
+    configuration: NDArray[np.int64]  # (m,) number of the other factors' levels together, ascending
 
     @property
     def difference(self) -> NDArray[np.float64]:
@@ -49,12 +67,57 @@ class Matched:
         return self.on - self.off
 
 
+class Partners:
+    """The finished runs of a slice by the level of one factor, and what each shares with its partners.
+
+    Two runs match when all other factors have the same level and the replicate is the same. A NULL is a
+    level of its own in the other factors; runs without a level of this one are left out. Where several runs
+    share a level and all else, their mean stands for them.
+    """
+
+    def __init__(self, sample: Sample, runs: FinishedRuns, factor: Factor) -> None:
+        row = sample.table.positions[factor.name]
+        sizes = tuple(len(f.levels) for f in sample.table.factors)
+        others = dense(np.delete(runs.distinct.codes, row, axis=0), sizes[:row] + sizes[row + 1 :])
+        self.replicates = int(runs.replicate.max(initial=0)) + 1
+        shared = others.astype(np.int64)[runs.cell] * self.replicates + runs.replicate
+        groups = (int(others.max(initial=-1)) + 1) * self.replicates
+        slot = runs.distinct.codes[row][runs.cell] * np.int64(groups) + shared
+        y, at = runs.y, runs.at
+        if slot.min(initial=0) < 0:  # NO_LEVEL
+            known = slot >= 0
+            slot, y, at = slot[known], y[known], at[known]
+        slots = len(factor.levels) * groups
+        if slots <= 8 * len(y) + 131_072:
+            count = np.bincount(slot, minlength=slots)
+            total = np.bincount(slot, weights=y, minlength=slots)
+            run = np.zeros(slots, dtype=np.int64)
+            run[slot] = at
+            there = np.flatnonzero(count)
+            self.mean, self.run = total[there] / count[there], run[there]
+        else:  # sparse: number the slots that occur
+            there, first, number, count = np.unique(slot, return_index=True, return_inverse=True, return_counts=True)
+            self.mean, self.run = np.bincount(number, weights=y) / count, at[first]
+        self.group = there % max(groups, 1)
+        self.start = np.searchsorted(there, np.arange(len(factor.levels) + 1) * groups)
+
+    def pair(self, off: int, on: int) -> Matched:
+        """Pair the runs of two levels."""
+        on_side, off_side = (slice(self.start[level], self.start[level + 1]) for level in (on, off))
+        group, partner = self.group[on_side], self.group[off_side]
+        place = np.searchsorted(partner, group)
+        both = np.flatnonzero(place < len(partner))
+        both = both[partner[place[both]] == group[both]]
+        return Matched(
+            self.mean[on_side][both],
+            self.mean[off_side][place[both]],
+            self.run[on_side][both],
+            group[both] // self.replicates,
+        )
+
+
 def match(sample: Sample, runs: FinishedRuns, switch: Factor) -> Matched:
     """Pair the finished runs of a slice across one switch.
-
-    Two runs match when all other factors have the same level and the replicate is the same. A NULL is
-    a level of its own in the other factors; runs without a level of the switch are left out. Where a
-    side of a pair has several runs, their mean stands for them.
 
     Parameters
     ----------
@@ -62,102 +125,223 @@ def match(sample: Sample, runs: FinishedRuns, switch: Factor) -> Matched:
     runs : FinishedRuns
         Of the same sample.
     switch : Factor
-        With two levels.
+        With two levels; runs without one of them are left out.
 
     Returns
     -------
     Matched
     """
-    row = sample.table.positions[switch.name]
-    sizes = tuple(len(f.levels) for f in sample.table.factors)
-    others = dense(np.delete(runs.distinct.codes, row, axis=0), sizes[:row] + sizes[row + 1 :])
-    replicates = int(runs.replicate.max(initial=0)) + 1
-    group = others.astype(np.int64)[runs.cell] * replicates + runs.replicate
-    code = runs.distinct.codes[row][runs.cell]
-    y, at = runs.y, runs.at
-    if (code == NO_LEVEL).any():
-        known = code != NO_LEVEL
-        group, code, y, at = group[known], code[known], y[known], at[known]
-    size = (int(others.max(initial=-1)) + 1) * replicates
-    if size > 4 * len(y) + 65_536:  # sparse: number the groups that occur
-        _, group = np.unique(group, return_inverse=True)
-        size = int(group.max(initial=-1)) + 1
-    slot = 2 * group + code
-    count = np.bincount(slot, minlength=2 * size).reshape(-1, 2)
-    total = np.bincount(slot, weights=y, minlength=2 * size).reshape(-1, 2)
-    both = np.flatnonzero(count.min(axis=1, initial=1))
-    run = np.zeros(size, dtype=np.int64)
-    run[group] = at
-    return Matched(total[both, 1] / count[both, 1], total[both, 0] / count[both, 0], run[both])
+    return Partners(sample, runs, switch).pair(0, 1)
 
 
 @dataclass(frozen=True)
-class PairRow:
-    """One pair; `on` and `off` are responses (means where a side has several runs)."""
+class PairFigures:
+    """What the pairs of two levels say; differences are `on` less `off`.
 
-    pair: int
-    configuration: str  # the other free factors, "a=true, b=false"
-    replicate: int | None  # code of the replicate; None where the sweep has no replicate columns
-    on: float | None  # None where it is too large for a number
-    off: float | None
-    difference: float | None
+    `win_rate` is the share of pairs in which on is better by the goal; equal ones count as not better.
+    `wilcoxon_p` is over pairs, which are not independent where they share a configuration;
+    `configuration_p` is the same test over the means of the configurations' differences.
+    """
+
+    off: str
+    on: str
+    pairs: int
+    equal: int
+    mean_diff: float | None
+    median_diff: float | None
+    win_rate: float | None
+    wilcoxon_p: float | None
+    configurations: int
+    configuration_p: float | None
+
+
+@dataclass(frozen=True)
+class LevelPair(PairFigures):
+    """Two levels of a factor that has more; p-values also adjusted over the factor's pairs of levels (Holm)."""
+
+    wilcoxon_holm_p: float | None
+    configuration_holm_p: float | None
+
+    @property
+    def name(self) -> str:
+        """How the two levels are called together."""
+        return f"{self.on} − {self.off}"
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of one switch, the first `len(rows)` of `total`."""
+    """The pairs of two levels of a factor, the first `len(rows)` of `total`, and what lies at their ends.
+
+    Of a factor with more than two levels in the slice: those of the two levels with the largest mean
+    difference; `level_pairs` has the figures of all.
+    """
 
     switch: str
-    total: int
+    figures: PairFigures | None  # None: nothing could be paired
     rows: tuple[PairRow, ...]
+    histogram: DifferenceHistogram
+    others: tuple[str, ...]  # the other free factors; those that tell the ends apart most come first
+    ends: tuple[EndPair, ...]
+    end_sizes: Mapping[str, int]  # pairs among which levels are counted, by end
+    end_levels: tuple[EndLevel, ...]
+    by_configuration: tuple[ConfigurationRow, ...]
+    level_pairs: tuple[LevelPair, ...]
     notes: tuple[Note, ...]
+
+    @property
+    def total(self) -> int:
+        """Number of pairs."""
+        return self.figures.pairs if self.figures else 0
+
+
+def no_pairs(switch: str, reason: str, level_pairs: tuple[LevelPair, ...] = (), notes: tuple[Note, ...] = ()) -> Pairs:
+    """A result without any pair, and why."""
+    blank = DifferenceHistogram((), ())
+    return Pairs(switch, None, (), blank, (), (), {}, (), (), level_pairs, (Note("*", "*", reason), *notes))
 
 
 def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
-    """List the matched pairs of a switch inside a slice.
+    """List and describe the matched pairs of a switch, or of a factor's levels, inside a slice.
 
     Parameters
     ----------
     sample : Sample
     switch : str
+        A switch; or a factor, whose two levels are paired where the filters leave two, else every two of
+        its levels, the later one in the factor's order taken as "on".
     limit : int
-        How many to list; a note says when there are more.
+        How many pairs to list; a note says when there are more.
 
     Returns
     -------
     Pairs
+        Differences are on less off; a note says why there are none. A figure that cannot be computed is
+        None.
 
     Raises
     ------
     UsageError
-        No such switch, or a factor with more than two levels.
+        No such factor.
     """
     factor = sample.table.factor(switch)
-    if not factor.is_switch:
-        raise UsageError(
-            f'"{switch}" has {len(factor.levels)} levels; pairs need a switch: filter it to two levels in the'
-            " source, or compare its levels"
-        )
-    found = match(sample, finished_runs(sample, cells(sample)), factor)
-    shown = [(sample.table.positions[other.name], other) for other in sample.free if other.name != factor.name]
-    rows = []
-    for number, (at, on, off) in enumerate(
-        zip(found.run[:limit].tolist(), found.on.tolist(), found.off.tolist(), strict=False), start=1
-    ):
-        words = [f"{other.name}={_level(other, int(sample.codes[row, at]))}" for row, other in shown]
-        replicate = int(sample.replicate[at]) if sample.table.replicates else None
-        figures = (value if math.isfinite(value) else None for value in (on, off, on - off))
-        rows.append(PairRow(number, ", ".join(words), replicate, *figures))
-    notes = []
-    total = len(found.run)
-    if len(sample.slice.set.get(factor.name, ())) == 1:
-        notes.append(Note("*", "*", f"{factor.name} is fixed by the filter: no pairs"))
-    elif not total:
-        notes.append(Note("*", "*", "no two finished runs differ in this switch alone"))
-    elif total > limit:
-        notes.append(Note("*", "pair", f"{limit:,} of {total:,} pairs listed"))
-    return Pairs(factor.name, total, tuple(rows), tuple(notes))
+    left = sample.slice.set.get(factor.name, factor.levels)
+    if len(left) == 1:
+        return no_pairs(factor.name, f"{factor.name} is fixed by the filter: no pairs")
+    if len(left) > MOST_LEVELS:
+        why = f"{len(left):,} levels are too many to pair with each other; filter them to at most {MOST_LEVELS}"
+        return no_pairs(factor.name, why)
+    with np.errstate(all="ignore"):
+        return _pairs(sample, factor, left, limit)
 
 
-def _level(factor: Factor, code: int) -> str:
-    return "NULL" if code == NO_LEVEL else factor.levels[code]
+def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) -> Pairs:
+    goal = sample.table.response.goal
+    reasons = Reasons()
+    partners = Partners(sample, finished_runs(sample, cells(sample)), factor)
+    level_pairs = _level_pairs(partners, factor, left, goal, reasons) if len(left) > 2 else ()
+    names = [pair.name for pair in level_pairs]
+    largest = max(level_pairs, key=lambda pair: abs(pair.mean_diff or 0.0), default=None)
+    off, on = (largest.off, largest.on) if largest else left
+    found = partners.pair(factor.code(off), factor.code(on))
+    if not len(found.run):
+        what = "in this switch alone" if factor.is_switch else f"in {factor.name} alone"
+        return no_pairs(factor.name, f"no two finished runs differ {what}", level_pairs, reasons.notes(names))
+    figures = largest or _figures("*", off, on, found, goal, reasons)
+    others = [f for f in sample.free if f.name != factor.name]
+    ends = Ends(sample, found.run, found.on, found.off, others, goal, reasons)
+    if len(found.run) > limit:
+        reasons.say("*", "pair", f"{limit:,} of {len(found.run):,} pairs listed")
+    return Pairs(
+        switch=factor.name,
+        figures=figures,
+        rows=ends.listed(limit),
+        histogram=histogram(found.difference, goal, reasons),
+        others=tuple(f.name for f in ends.others),
+        ends=ends.pairs(),
+        end_sizes=ends.sizes,
+        end_levels=ends.levels,
+        by_configuration=ends.by_configuration(found.configuration),
+        level_pairs=level_pairs,
+        notes=reasons.notes(names),
+    )
+
+
+def _figures(row: str, off: str, on: str, found: Matched, goal: Goal, reasons: Reasons) -> PairFigures:
+    difference = found.difference
+    n = len(difference)
+    better = difference < 0 if goal == "min" else difference > 0
+    equal = int(np.count_nonzero(difference == 0))
+    means = means_by_configuration(difference, found.configuration)
+    none = "no two finished runs differ in this alone"
+    large = "too large for a number" if n else none
+    finite = bool(np.isfinite(difference).all()) and bool(np.isfinite(means).all())
+    why_p = none if not n else "all pairs are equal" if finite else large
+    if equal:
+        reasons.say(row, "win_rate", f"equal pairs count as not better ({equal:,})")
+    return PairFigures(
+        off=off,
+        on=on,
+        pairs=n,
+        equal=equal,
+        mean_diff=reasons.figure(row, "mean_diff", float(difference.mean()) if n else math.nan, large),
+        median_diff=reasons.figure(row, "median_diff", float(np.median(difference)) if n else math.nan, large),
+        win_rate=reasons.figure(row, "win_rate", int(np.count_nonzero(better)) / n if n else math.nan, none),
+        wilcoxon_p=reasons.figure(row, "wilcoxon_p", wilcoxon(difference) if finite else math.nan, why_p),
+        configurations=len(means),
+        configuration_p=reasons.figure(row, "configuration_p", wilcoxon(means) if finite else math.nan, why_p),
+    )
+
+
+def _level_pairs(
+    partners: Partners, factor: Factor, left: tuple[str, ...], goal: Goal, reasons: Reasons
+) -> tuple[LevelPair, ...]:
+    """Every two levels, in the factor's order, with p-values adjusted over all of them."""
+    made: list[PairFigures] = []
+    for off, on in combinations(left, 2):
+        found = partners.pair(factor.code(off), factor.code(on))
+        made.append(_figures(f"{on} − {off}", off, on, found, goal, reasons))
+    over_pairs = holm({at: row.wilcoxon_p for at, row in enumerate(made) if row.wilcoxon_p is not None})
+    over_means = holm({at: row.configuration_p for at, row in enumerate(made) if row.configuration_p is not None})
+    for at, row in enumerate(made):
+        if at not in over_pairs:
+            reasons.say(
+                f"{row.on} − {row.off}", "wilcoxon_holm_p configuration_holm_p", "there is no p-value to adjust"
+            )
+    return tuple(
+        LevelPair(**vars(row), wilcoxon_holm_p=over_pairs.get(at), configuration_holm_p=over_means.get(at))
+        for at, row in enumerate(made)
+    )
+
+
+def pairs_sql(sample: Sample, found: Pairs) -> str:
+    """SQL of the pairs: what they share, both responses and their difference, in its order.
+
+    Parameters
+    ----------
+    sample : Sample
+    found : Pairs
+        Of the same sample; says which two levels.
+
+    Returns
+    -------
+    str
+        One row per pair, none where nothing could be paired.
+    """
+    if found.figures is None:
+        return "-- Nothing can be paired in this slice.\nSELECT NULL AS difference WHERE FALSE"
+    y, on, off = response_name(sample), free_name(sample, "on"), free_name(sample, "off")
+    difference, switch = free_name(sample, "difference"), quote(found.switch)
+    shared = [f.name for f in sample.table.factors if f.name != found.switch] + list(sample.table.replicates)
+    shown = "".join(f"{quote(name)}, " for name in shared)
+    replicates = "".join(f"{quote(name)}, " for name in sample.table.replicates)
+
+    def side(level: str) -> str:
+        return f"avg({y}) FILTER (isfinite({y}) AND {switch} = {literal(level)})"
+
+    return (
+        f"{with_input(sample, factor_columns(sample) + replicates)}, sides AS (\n"
+        f"SELECT {shown}{side(found.figures.on)} AS {on},\n  {side(found.figures.off)} AS {off}\n"
+        f"FROM input\nGROUP BY ALL\n)\n"
+        f"SELECT *, {on} - {off} AS {difference}\nFROM sides\n"
+        f"WHERE {on} IS NOT NULL AND {off} IS NOT NULL\nORDER BY {difference}"
+    )

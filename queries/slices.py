@@ -12,20 +12,30 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
 
+Term = tuple[str, ...]  # of the location model: one factor's name (main effect), two or three (interaction)
+
 
 @dataclass(frozen=True)
 class Slice:
-    """Filters and the contrast switch. A value: every change makes a new one.
+    """Filters, the contrast switch and the location model's terms. A value: every change makes a new one.
 
     `filters` holds (factor, allowed levels) in the order of the sweep's factors; a factor that is not
-    in it is free. The contrast is never filtered.
+    in it is free. The contrast is never filtered. `location` holds the terms of the location model as
+    they were asked for; None: they are chosen from the data.
     """
 
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
     contrast: str | None = None
+    location: tuple[Term, ...] | None = None
 
     @classmethod
-    def of(cls, table: RunTable, set_: Mapping[str, tuple[str, ...]], contrast: str | None = None) -> Slice:
+    def of(
+        cls,
+        table: RunTable,
+        set_: Mapping[str, tuple[str, ...]],
+        contrast: str | None = None,
+        location: tuple[Term, ...] | None = None,
+    ) -> Slice:
         """Check names and levels against a sweep.
 
         Raises
@@ -43,7 +53,10 @@ class Slice:
             contrast = table.factor(contrast).name
             chosen.pop(contrast, None)
         ordered = tuple((f.name, chosen[f.name]) for f in table.factors if f.name in chosen)
-        return cls(ordered, contrast)
+        for term in location or ():
+            for name in term:
+                table.factor(name)
+        return cls(ordered, contrast, location)
 
     @property
     def set(self) -> dict[str, tuple[str, ...]]:
@@ -53,7 +66,7 @@ class Slice:
     def with_levels(self, table: RunTable, name: str, levels: tuple[str, ...]) -> Slice:
         """Filter one factor; no levels, or all of them, frees it. Filtering the contrast ends it."""
         contrast = None if name == self.contrast and levels else self.contrast
-        return Slice.of(table, {**self.set, name: levels}, contrast)
+        return Slice.of(table, {**self.set, name: levels}, contrast, self.location)
 
     def cycled(self, table: RunTable, name: str) -> Slice:
         """Any → on → off → any for a switch; any → each level in turn → any for a factor."""
@@ -67,10 +80,10 @@ class Slice:
 
     def contrasted(self, table: RunTable, name: str | None) -> Slice:
         """Choose the contrast; its own filter goes."""
-        return Slice.of(table, self.set, name)
+        return Slice.of(table, self.set, name, self.location)
 
     def cleared(self) -> Slice:
-        """No filter; the contrast stays."""
+        """No filter; the contrast and the location terms stay."""
         return replace(self, filters=())
 
     def words(self) -> str:
@@ -151,7 +164,15 @@ def take(table: RunTable, slice_: Slice) -> Sample:
     -------
     Sample
         Rows in the source's order. A run whose filtered factor is NULL is left out.
+
+    Raises
+    ------
+    UsageError
+        A factor or level of the slice that this sweep does not have, as after a change of the response.
     """
+    for term in slice_.location or ():
+        for name in term:
+            table.factor(name)
     keep = np.ones(table.runs, dtype=bool)
     for name, levels in slice_.filters:
         factor = table.factor(name)

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from ablate_tui.data.errors import AblateError, UsageError, one_of
-from ablate_tui.data.schema import ROLES
-from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import export, formats
+from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
-from ablate_tui.tui.history import History
-from ablate_tui.tui.painting import Sizes, Sort
+from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.panels.view_table import ViewTable
-from ablate_tui.tui.screens.ask import Ask
+from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
 from ablate_tui.tui.session import Look, Session
@@ -39,7 +35,7 @@ from ablate_tui.tui.views.registry import VIEWS
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Computing):
+class AblateApp(Asking):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -62,13 +58,15 @@ class AblateApp(Computing):
         Binding("x", "clear", "clear", tooltip="Clear all filters", id="clear"),
         Binding("u", "undo", "undo", tooltip="Undo the last change of the slice", id="undo"),
         Binding("s", "sort", "sort", tooltip="Sort the table by the next column", id="sort"),
+        Binding("f", "fail", "failed", tooltip="Say which runs failed: a SQL condition", show=False, id="fail"),
+        Binding("m", "model", "model", tooltip="Terms of the location model", show=False, id="model"),
         Binding("S", "reverse", "reverse", tooltip="Sort the other way round", show=False, id="reverse"),
         Binding("o", "color", "colour", tooltip="Next colour of the dependence plot", show=False, id="color"),
         Binding(
             "t",
             "target",
             "target",
-            tooltip="Importance for the mean or for the spread",
+            tooltip="Importance and half-normal plot for the mean or for the spread",
             show=False,
             id="target",
         ),
@@ -85,9 +83,7 @@ class AblateApp(Computing):
 
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(session, look)
-        self.part: dict[str, int] = {}
-        self.exported: list[Path] = []
-        self.refined: Hashable = None  # the slice whose uncertainty was started
+        self.ready: Computing.Ready | None = None  # what is on the screen
 
     # -- layout
 
@@ -109,7 +105,7 @@ class AblateApp(Computing):
         self.query_one(Header).say("reading …")
         self.set_class(self.size.width >= WIDE, "wide")
         switches = self.query_one(SwitchList)
-        table = self.session.table(self.look.response, self.look.goal)
+        table = self.sweep
         switches.show(table.factors, self.look.slice, ())
         switches.focus()
         if self.look.focus is None and table.factors:
@@ -129,32 +125,6 @@ class AblateApp(Computing):
         self.set_class(event.size.width >= WIDE, "wide")
         self.call_after_refresh(self.refresh_view)
 
-    # -- what is looked at
-
-    def go(self, look: Look) -> None:
-        """Look at something else."""
-        slice_changed = Session.importance_key(look) != Session.importance_key(self.look)
-        self.history.go(look)
-        self.refresh_look(slice_changed)
-
-    def refresh_look(self, slice_changed: bool = True) -> None:
-        """Compute everything that is on the screen again."""
-        if slice_changed:
-            self.workers.cancel_group(self, "uncertainty")
-            self.refined = None
-        self.query_one(TabBar).show(self.view_name)
-        self.compute(self.look, self.view_name, self.sizes())
-
-    def refresh_view(self) -> None:
-        """Compute and paint the selected view alone."""
-        if self.is_running:
-            self.refresh_look(slice_changed=False)
-
-    def sizes(self) -> Sizes:
-        """Cells for the view, and which part of it is asked for."""
-        width, height = self.query_one(Body).room
-        return width, height, self.part.get(self.view_name, 0)
-
     # -- what comes back
 
     def on_computing_glanced(self, message: Computing.Glanced) -> None:
@@ -171,6 +141,7 @@ class AblateApp(Computing):
             return
         if message.look.seen_by(view) != self.look.seen_by(view):
             return
+        self.ready = message
         self.query_one(Body).show(painted)
 
     def on_computing_ranked(self, message: Computing.Ranked) -> None:
@@ -205,7 +176,7 @@ class AblateApp(Computing):
 
     def on_switch_list_toggled(self, message: SwitchList.Toggled) -> None:
         """The next state of a switch, or of one level of a factor."""
-        table = self.session.table(self.look.response, self.look.goal)
+        table = self.sweep
         slice_ = self.look.slice
         if message.level is None:
             if message.factor == slice_.contrast:
@@ -225,7 +196,7 @@ class AblateApp(Computing):
 
     def on_switch_list_entered(self, message: SwitchList.Entered) -> None:
         """Contrast a switch and compare."""
-        table = self.session.table(self.look.response, self.look.goal)
+        table = self.sweep
         self.view_name = "compare"
         self.go(replace(self.look, slice=self.look.slice.contrasted(table, message.factor), focus=message.factor))
 
@@ -247,40 +218,31 @@ class AblateApp(Computing):
             self.refresh_view()
 
     def on_view_table_row_entered(self, message: ViewTable.RowEntered) -> None:
-        """Open what is in a row: a run's details, or a switch's comparison."""
-        painted = self.query_one(Body).painted
-        if painted is None or message.row >= len(painted.table.rows):
+        """Open what is in a row: the view's own card, a switch's comparison, a column's role, a run's details."""
+        ready = self.ready
+        if ready is None or ready.painted is not self.query_one(Body).painted:
             return
-        table = painted.table
-        values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
-        if table.factors:
+        painted, table = ready.painted, ready.painted.table
+        if message.row >= len(table.rows):
+            return
+        view = VIEWS[painted.view]
+        if view.card is not None:
+            self.compute_card(view.card, painted.order[message.row], ready)
+        elif table.factors:
             self.on_switch_list_entered(SwitchList.Entered(table.factors[message.row]))
-        elif self.view_name == "design":
+        elif view.name == "design":
             self.ask_role(str(table.rows[message.row][0]))
         else:
+            values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
             self.push_screen(Details(painted.figure.title, values))
 
-    def ask_role(self, column: str) -> None:
-        """Take a column for something else."""
-
-        def take(role: str | None) -> None:
-            if role is None:
-                return
-            # steps of the history may name a factor that is none any more
-            known = self.session.table(None, None).positions
-            slice_ = self.look.slice
-            filters = tuple(pair for pair in slice_.filters if pair[0] in known)
-            contrast = slice_.contrast if slice_.contrast in known else None
-            self.history = History(replace(self.look, slice=Slice(filters, contrast), response=None, focus=None))
-            self.notify(f"{formats.clean(column)} is taken as {role}; kept for this source", markup=False)
-            self.refresh_look()
-
-        def check(role: str) -> None:
-            if role not in ROLES:
-                raise UsageError(f'no role "{role}"; {one_of(role, ROLES)}')
-            self.session.change_role(column, role)
-
-        self.push_screen(Ask(f"Take {formats.clean(column)} as", "", ROLES, "kept for this source", check), take)
+    def on_computing_carded(self, message: Computing.Carded) -> None:
+        """Open a row's card, unless the person has gone on."""
+        if message.look.step != self.look.step or message.view != self.view_name:
+            return
+        slice_ = replace(message.look.slice, contrast=None)  # a card is about its row, whatever is contrasted
+        name = export.suggested_name(message.figure.name or message.view, slice_)
+        self.push_screen(Card(message.figure, name, colour=not self.no_color))
 
     # -- keys
 
@@ -291,7 +253,7 @@ class AblateApp(Computing):
 
     def action_neighbour(self, by: int) -> None:
         """Show the view beside this one."""
-        names = list(VIEWS)
+        names = tuple(VIEWS)
         self.action_view(names[(names.index(self.view_name) + by) % len(names)])
 
     def action_contrast(self) -> None:
@@ -299,7 +261,7 @@ class AblateApp(Computing):
         line = self.query_one(SwitchList).current
         if line is None:
             return
-        table = self.session.table(self.look.response, self.look.goal)
+        table = self.sweep
         name = None if line.factor.name == self.look.slice.contrast else line.factor.name
         self.go(replace(self.look, slice=self.look.slice.contrasted(table, name)))
 
@@ -330,75 +292,13 @@ class AblateApp(Computing):
 
     def action_color(self) -> None:
         """Colour the dependence plot by the next factor; past the last one, by the strongest partner."""
-        names = [factor.name for factor in self.session.table(self.look.response, self.look.goal).factors]
+        names = [factor.name for factor in self.sweep.factors]
         at = names.index(self.look.color) + 1 if self.look.color in names else 0
         self.go(replace(self.look, color=names[at] if at < len(names) else None))
 
     def action_target(self) -> None:
         """Importance for the spread in place of the mean, and back."""
         self.go(replace(self.look, target="spread" if self.look.target == "mean" else "mean"))
-
-    def action_response(self) -> None:
-        """Choose another response."""
-        hint = "A column, or a SQL expression such as log(val_loss) or list_min(history). enter takes, esc leaves."
-        choices = self.session.store.responses()
-        self.push_screen(Ask("Response", "", choices, hint, self.check_response), self.take_response)
-
-    def check_response(self, text: str) -> None:
-        """Refuse a response that can't be computed, with its words."""
-        self.session.table(text.strip(), None)
-
-    def take_response(self, text: str | None) -> None:
-        """Look at another response; filters that it still knows stay."""
-        if text:
-            self.go(replace(self.look, response=text.strip(), goal=None))
-
-    def action_find(self) -> None:
-        """Find a switch by a part of its name."""
-        names = [factor.name for factor in self.session.table(self.look.response, self.look.goal).factors]
-        self.push_screen(Ask("Find a switch", "", names, "Type a part of its name; enter goes there."), self.take_find)
-
-    def take_find(self, text: str | None) -> None:
-        """Move the cursor to the switch that was found."""
-        if text is None:
-            return
-        switches = self.query_one(SwitchList)
-        for factor in switches.factors:
-            if text.lower() in factor.name.lower():
-                switches.go_to(factor.name)
-                switches.focus()
-                return
-        self.notify(f'no switch has "{formats.clean(text)}" in its name', severity="warning", markup=False)
-
-    def action_export(self) -> None:
-        """Write the view to a picture."""
-        name = export.suggested_name(self.view_name, self.look.slice)
-        hint = f"in {Path.cwd()} · the suffix says the format: .png, .svg or .pdf"
-        self.push_screen(Ask("Export this view to", name, (), hint, export.chosen), self.take_export)
-
-    def take_export(self, text: str | None) -> None:
-        """Draw and write, away from the keys."""
-        if text is not None:
-            self.write_picture(self.look, self.view_name, text)
-
-    @work(thread=True, group="export", exit_on_error=False)
-    def write_picture(self, look: Look, view_name: str, text: str) -> None:
-        """Draw and write a picture."""
-        try:
-            path, form = export.chosen(text)
-            view = VIEWS[view_name]
-            figure = view.figure(self.session.read(view, look), self.session.inputs(look))
-            written = export.write(export.render(figure, form), path)
-        except AblateError as error:
-            self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
-            return
-        self.call_from_thread(self.tell_export, written)
-
-    def tell_export(self, path: Path) -> None:
-        """Say where the picture is and how to fetch it."""
-        self.exported.append(path)
-        self.copy_to_clipboard(export.scp_line(path))
-        self.notify(f"wrote {path}\nthe scp line is in your clipboard", markup=False, timeout=8)
 
     def action_copy(self) -> None:
         """Copy the view's table as text."""
@@ -414,8 +314,10 @@ class AblateApp(Computing):
 
     def copy_command(self) -> None:
         """Copy the command line that shows this view."""
-        path = self.session.table(None, None).path
-        self.copy_to_clipboard(command_line(self.look, path, self.view_name))
+        table = self.session.choices.table
+        extra = () if table is None else ("--table", table)
+        look = self.session.spelled(self.look)
+        self.copy_to_clipboard(command_line(look, self.sweep.path, self.view_name, extra))
         self.notify("copied the ablate-tui show command of this view", markup=False)
 
     def action_undo(self) -> None:
@@ -445,6 +347,7 @@ class AblateApp(Computing):
             "Everywhere": [b for b in self.BINDINGS if isinstance(b, Binding)]
             + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
             "Table": [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
+            "What enter opens in some tables": [b for b in Card.BINDINGS if isinstance(b, Binding)],
         }
         self.push_screen(Help(groups, VIEWS))
 
@@ -461,11 +364,11 @@ class AblateApp(Computing):
                 )
         yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)
         yield SystemCommand("Copy the command line of this view", "ablate-tui show …", self.copy_command)
-        table = self.session.table(self.look.response, self.look.goal)
+        table = self.sweep
         for factor in table.factors[:100]:
             for level in factor.levels[:10]:
                 yield SystemCommand(
                     f"Keep {formats.clean(factor.name)} = {formats.clean(level_words(factor, level))}", "Filter",
                     lambda n=factor.name, v=level: self.go(replace(self.look, slice=self.look.slice.with_levels(
-                        self.session.table(self.look.response, self.look.goal), n, (v,)))),
+                        self.sweep, n, (v,)))),
                 )  # fmt: skip

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ablate_tui.tui.session import Session
     from ablate_tui.tui.slice_options import SliceOptions
 
-COMMANDS = ("demo", "show", "import")
+COMMANDS = ("demo", "show", "import", "report")
 PICTURES: tuple[PictureFormat, ...] = ("png", "svg", "pdf")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     command: Callable[[list[str]], int] = open_screen
     if arguments and arguments[0] in COMMANDS:
-        command = {"demo": demo, "show": show, "import": import_}[arguments.pop(0)]
+        command = {"demo": demo, "show": show, "import": import_, "report": report}[arguments.pop(0)]
     try:
         return command(arguments)
     except AblateError as error:
@@ -108,7 +108,7 @@ def open_screen(arguments: list[str]) -> int:
         prog="ablate-tui",
         description="Explore an ablation sweep: what each switch does to the loss, its mean and its spread.",
         epilog="Commands: ablate-tui demo (the shipped sweep) · show (a view as text, JSON or a picture) · "
-        "import (into a DuckDB file). Each has its own --help. A file called demo opens as ./demo.",
+        "import (into a DuckDB file) · report (the whole note, in a folder). Each has its own --help. A file called demo opens as ./demo.",
     )
     parser.add_argument(
         "source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob"
@@ -221,4 +221,31 @@ def import_(arguments: list[str]) -> int:
         summary = import_runs(options.sources, options.into, progress)
     for line in summary.lines():
         print(line, file=sys.stderr)
+    return 0
+
+
+def report(arguments: list[str]) -> int:
+    """`ablate-tui report SOURCE --out DIR`: findings and every figure, in a folder."""
+    with _undisturbed():
+        from ablate_tui.tui import slice_options
+        from ablate_tui.tui.progress import bar
+        from ablate_tui.tui.report import write_report
+
+    parser = Parser(
+        prog="ablate-tui report", description="Write the whole note of a sweep: report.md and every figure."
+    )
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write; made where it isn't there")
+    parser.add_argument(
+        "--switches",
+        metavar="A,B,…",
+        help="switches to compare, in the order of their numbers (default: the strongest)",
+    )
+    slice_options.add(parser)
+    options = parser.parse_args(arguments)
+    read = slice_options.read(options)
+    with _opened(options.source, read) as session, bar() as progress:
+        switches = slice_options.names(options.switches) if options.switches else ()
+        written = write_report(session, read.look(session), options.out, switches, progress)
+    say(f"wrote {written}")
     return 0

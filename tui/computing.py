@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from textual import work
 from textual.app import App
@@ -11,16 +13,22 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.errors import AblateError
+from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.effects import Glance, glance
 from ablate_tui.queries.importance import Cancelled, Importance
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui import formats
+from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.history import History
 from ablate_tui.tui.lean_driver import LeanDriver
 from ablate_tui.tui.painting import Painted, Sizes, Sort, paint_view
+from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.views.base import Inputs
 from ablate_tui.tui.views.registry import VIEWS
 
+START = "compare"  # the view of the first screen: a quick one, whichever comes first in VIEWS
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
 ROWS = 200  # of the runs view; more are for show --view runs
 
@@ -42,6 +50,7 @@ class Computing(App[None]):
 
         look: Look
         painted: Painted
+        result: Any
 
     @dataclass
     class Ranked(Message):
@@ -50,6 +59,14 @@ class Computing(App[None]):
         look: Look
         importance: Importance
         progress: float | None
+
+    @dataclass
+    class Carded(Message):
+        """What a row of a view opens is there."""
+
+        look: Look
+        view: str
+        figure: Figure
 
     @dataclass
     class Failed(Message):
@@ -63,8 +80,10 @@ class Computing(App[None]):
         self.session = session
         session.row_limit = ROWS
         self.history = History(self.with_contrast(look))
-        self.view_name = next(iter(VIEWS))
+        self.view_name = START
         self.sorts: dict[str, Sort] = {}
+        self.part: dict[str, int] = {}
+        self.refined: Hashable = None  # the slice whose uncertainty was started
 
     def with_contrast(self, look: Look) -> Look:
         """Start with something to see: contrast the switch with the largest mean difference."""
@@ -72,13 +91,42 @@ class Computing(App[None]):
             return look
         sizes = {g.switch: abs(g.mean_diff) for g in glance(self.session.sample(look)) if g.mean_diff is not None}
         largest = max(sizes, key=lambda name: sizes[name], default=None)
-        table = self.session.table(look.response, look.goal)
+        table = self.session.table(look.response, look.goal, look.fail)
         return replace(look, slice=look.slice.contrasted(table, largest))
 
     @property
     def look(self) -> Look:
         """What is being looked at."""
         return self.history.present
+
+    @property
+    def sweep(self) -> RunTable:
+        """The sweep, with the response and the failures that are looked at."""
+        return self.session.table(self.look.response, self.look.goal, self.look.fail)
+
+    def go(self, look: Look) -> None:
+        """Look at something else."""
+        slice_changed = Session.importance_key(look) != Session.importance_key(self.look)
+        self.history.go(look)
+        self.refresh_look(slice_changed)
+
+    def refresh_look(self, slice_changed: bool = True) -> None:
+        """Compute everything that is on the screen again."""
+        if slice_changed:
+            self.workers.cancel_group(self, "uncertainty")
+            self.refined = None
+        self.query_one(TabBar).show(self.view_name)
+        self.compute(self.look, self.view_name, self.sizes())
+
+    def refresh_view(self) -> None:
+        """Compute and paint the selected view alone."""
+        if self.is_running:
+            self.refresh_look(slice_changed=False)
+
+    def sizes(self) -> Sizes:
+        """Cells for the view, and which part of it is asked for."""
+        width, height = self.query_one(Body).room
+        return width, height, self.part.get(self.view_name, 0)
 
     def sort_of(self, look: Look, view_name: str) -> Sort:
         """The order of a view's table."""
@@ -113,7 +161,19 @@ class Computing(App[None]):
         painted = paint_view(
             view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color
         )
-        self.post_message(self.Ready(look, painted))
+        self.post_message(self.Ready(look, painted, result))
+
+    @work(thread=True, exclusive=True, group="card", exit_on_error=False)
+    def compute_card(self, card: Callable[[int, Any, Inputs], Figure], row: int, ready: Ready) -> None:
+        """Draw what a row opens, from the result that is on the screen."""
+        worker = get_current_worker()
+        try:
+            figure = card(row, ready.result, self.session.inputs(ready.look))
+        except AblateError as error:
+            self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
+            return
+        if not worker.is_cancelled:
+            self.post_message(self.Carded(ready.look, ready.painted.view, figure))
 
     @work(thread=True, exclusive=True, group="uncertainty", exit_on_error=False)
     def compute_uncertainty(self, look: Look) -> None:

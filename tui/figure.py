@@ -44,18 +44,27 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Points, all of one role. `size` is "small" for clouds and "large" for a few marked ones."""
+    """Points, all of one role. `size` is "small" for clouds and "large" for a few marked ones.
+
+    `texts` are labels beside the points, "" for none, at most some twenty in a panel; where two would lie
+    over each other the later one makes way.
+    """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     role: Role = "neutral"
     label: str = ""
     size: Literal["small", "large"] = "small"
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars from `base` to values at categorical positions, with an optional interval each."""
+    """Bars from `base` to values at categorical positions, with an optional interval each.
+
+    A base for each bar stacks it on another. `fill` tells the parts of a stack apart beyond the colour of
+    their role: "solid" for the first part, "light" for the second, "mixed" for what can't be taken apart.
+    """
 
     at: tuple[float, ...]
     values: tuple[float | None, ...]
@@ -66,7 +75,12 @@ class Bars:
     horizontal: bool = False
     width: float = 0.8
     texts: tuple[str, ...] = ()  # written at the end of each bar
-    base: float = 0.0
+    base: float | tuple[float, ...] = 0.0
+    fill: Literal["solid", "light", "mixed"] = "solid"
+
+    def base_of(self, bar: int) -> float:
+        """Where a bar begins."""
+        return self.base[bar] if isinstance(self.base, tuple) else self.base
 
 
 @dataclass(frozen=True)
@@ -145,6 +159,7 @@ class Panel:
     marks: tuple[Mark, ...]
     name: str = ""  # how a person picks this panel: "box", "ecdf", …
     empty: str = ""  # why there is nothing to draw; shown in place of the marks
+    words: tuple[str, ...] = ()  # paragraphs, in place of the marks
     colorbar: tuple[str, str] | None = None  # words at the low and high end of series0…series5 as a ramp
     weight: float = 1.0  # share of the width
 
@@ -164,11 +179,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table: JSON field name, words for the screen, and alignment."""
+    """A column of a table: JSON field name, words for the screen, and alignment.
+
+    Prose is folded to the width that is there, not cut.
+    """
 
     field: str
     label: str
     numeric: bool = True
+    prose: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ablate_tui.tui.figure import Table
+from ablate_tui.tui.figure import Table, TableColumn
+
+LEAST_PROSE = 24  # cells that prose is folded to at least
 
 
 def clean(text: object) -> str:
@@ -57,6 +60,17 @@ def fit(text: str, cells: int) -> str:
     return set_cell_size(text, cells - 1) + "…"
 
 
+def fold(column: TableColumn, texts: Sequence[str], room: int) -> list[list[str]]:
+    """The lines of each cell of a column: one, but for prose, which is folded at spaces."""
+    if not column.prose:
+        return [[text] for text in texts]
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(width=max(LEAST_PROSE, room), file=io.StringIO(), color_system=None)
+    return [[line.plain.rstrip() for line in Text(text).wrap(console, max(LEAST_PROSE, room))] for text in texts]
+
+
 def as_text(table: Table, room: int | None = None) -> str:
     """Aligned columns under their names, notes beneath.
 
@@ -69,6 +83,8 @@ def as_text(table: Table, room: int | None = None) -> str:
     lines = [clean(table.title), ""] if table.title else []
     columns = [[clean(named.label), *(cell(row[at]) for row in table.rows)] for at, named in enumerate(table.columns)]
     widths = [max(map(width, column)) for column in columns]
+    if any(column.prose for column in table.columns):
+        return "\n".join([*lines, *prose(table, room)]) + "\n"
     for block in blocks(widths, room):
         if lines and lines[-1]:
             lines.append("")
@@ -80,6 +96,24 @@ def as_text(table: Table, room: int | None = None) -> str:
     if table.notes:
         lines += ["", *(clean(note) for note in table.notes)]
     return "\n".join(lines) + "\n"
+
+
+def prose(table: Table, room: int | None = None) -> list[str]:
+    """Rows as numbered paragraphs, what stands beside the text in brackets behind it."""
+    lines: list[str] = []
+    for number_, row in enumerate(table.rows, start=1):
+        texts = {column.field: cell(value) for column, value in zip(table.columns, row, strict=True)}
+        words = " ".join(texts[column.field] for column in table.columns if column.prose)
+        aside = ", ".join(
+            f"{clean(column.label)} {texts[column.field]}"
+            for column, value in zip(table.columns, row, strict=True)
+            if not column.prose and value is not None
+        )
+        whole = f"{words} ({aside})" if aside else words
+        first = f"{number_}. "
+        folded = [whole] if room is None else fold(TableColumn("", "", prose=True), [whole], room - len(first))[0]
+        lines += [first + folded[0], *(" " * len(first) + line for line in folded[1:])]
+    return [*lines, "", *(clean(note) for note in table.notes)] if table.notes else lines
 
 
 def blocks(widths: list[int], room: int | None) -> list[list[int]]:
@@ -96,6 +130,11 @@ def blocks(widths: list[int], room: int | None) -> list[list[int]]:
     return made
 
 
+def escape_markdown(text: str) -> str:
+    """A text from data that Markdown shows as it is; underscores within words mean nothing there."""
+    return re.sub(r"([\\`*\[\]|]|<(?=\S)|(?<!\w)_|_(?!\w))", r"\\\1", text)
+
+
 def as_markdown(table: Table) -> str:
     """A GitHub table."""
 
@@ -103,6 +142,9 @@ def as_markdown(table: Table) -> str:
         return "| " + " | ".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts) + " |"
 
     lines = [f"**{clean(table.title)}**", ""] if table.title else []
+    if any(column.prose for column in table.columns):
+        escaped = [escape_markdown(text) for text in prose(table)]
+        return "\n".join([*lines, *escaped]) + "\n"
     lines.append(line([clean(column.label) for column in table.columns]))
     lines.append("|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|")
     lines += [line([cell(value) for value in row]) for row in table.rows]

@@ -21,7 +21,14 @@ class Arrangement:
 
 
 def arrange(
-    rows: int, panels: int, width: int, height: int, part: int, table_first: bool, has_table: bool = True
+    rows: int,
+    panels: int,
+    width: int,
+    height: int,
+    part: int,
+    table_first: bool,
+    has_table: bool = True,
+    least: tuple[int, int] = (PANEL_WIDTH, PANEL_HEIGHT),
 ) -> Arrangement:
     """Fit a table and some panels into an area.
 
@@ -38,6 +45,8 @@ def arrange(
     table_first : bool
         Whether the table comes before the panels where only one part is shown.
     has_table : bool
+    least : (width, height)
+        Cells that a panel needs to be read beside another.
     """
     if panels == 0:
         return Arrangement(height, (), 1, width, 0, 1)
@@ -53,8 +62,8 @@ def arrange(
     # the plots get the larger part where they are the point of the view
     table_height = min(wanted, height // 2 if table_first else height // 3)
     left = height - table_height
-    columns = max(1, min(width // PANEL_WIDTH, panels, 3))
-    lines = max(1, min(left // PANEL_HEIGHT, -(-panels // columns)))
+    columns = max(1, min(width // least[0], panels, 3))
+    lines = max(1, min(left // least[1], -(-panels // columns)))
     if lines > 1 and 4 * (columns * lines - panels) >= columns * lines:
         lines -= 1  # a quarter of the grid would be a hole: rather fewer, higher plots
     fit = min(panels, columns * lines)

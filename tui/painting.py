@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 
 from rich.text import Text
 
-from ablate_tui.tui.figure import Figure, Table
-from ablate_tui.tui.layout import Arrangement, arrange
+from ablate_tui.tui.figure import Cells, Figure, Table
+from ablate_tui.tui.layout import PANEL_HEIGHT, PANEL_WIDTH, Arrangement, arrange
 from ablate_tui.tui.painters import terminal
 from ablate_tui.tui.views.base import View
 
 MOST_PANELS = 6  # plots on the screen at once
+MATRIX_NAMES = 16  # cells for the names of a matrix's rows
 
 Sizes: TypeAlias = tuple[int, int, int]  # width and height in cells, and which part of the view is asked for
 Sort: TypeAlias = tuple[str, bool] | None  # a table's field, and whether the largest comes first
@@ -29,13 +30,14 @@ class Painted:
     sizes: Sizes
     arrangement: Arrangement
     panels: tuple[Text, ...]
+    order: tuple[int, ...]  # where each row of the table stands in the view's own table
 
 
-def sorted_table(table: Table, sort: Sort) -> Table:
-    """Rows in the order of one column; nulls last either way."""
+def row_order(table: Table, sort: Sort) -> tuple[int, ...]:
+    """Places of the rows in the order of one column; nulls last either way."""
     fields = [column.field for column in table.columns]
     if sort is None or sort[0] not in fields:
-        return table
+        return tuple(range(len(table.rows)))
     at, descending = fields.index(sort[0]), sort[1]
     numeric = all(isinstance(row[at], (int, float)) for row in table.rows if row[at] is not None)
 
@@ -45,7 +47,11 @@ def sorted_table(table: Table, sort: Sort) -> Table:
 
     places = range(len(table.rows))
     known = sorted((p for p in places if table.rows[p][at] is not None), key=key, reverse=descending)
-    order = [*known, *(p for p in places if table.rows[p][at] is None)]
+    return (*known, *(p for p in places if table.rows[p][at] is None))
+
+
+def in_order(table: Table, order: tuple[int, ...]) -> Table:
+    """The table with its rows in another order."""
     rows = tuple(table.rows[p] for p in order)
     return replace(table, rows=rows, factors=tuple(table.factors[p] for p in order) if table.factors else ())
 
@@ -64,14 +70,47 @@ def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sor
         Whether colours may be used.
     """
     width, height, part = sizes
-    table = table if view.sorts_itself else sorted_table(table, sort)
-    panels = figure.panels[:MOST_PANELS]
-    arrangement = arrange(len(table.rows), len(panels), width, height, part, view.table_first)
-    painted = tuple(
-        Text.from_ansi(
-            terminal.paint(panels[at], arrangement.panel_width, arrangement.panel_height, colour=colour),
-            end="",
-        )
+    order = row_order(table, None if view.sorts_itself else sort)
+    table = in_order(table, order)
+    panels = min(len(figure.panels), MOST_PANELS)
+    arrangement = arrange(len(table.rows), panels, width, height, part, view.table_first, least=least_panel(figure))
+    return Painted(view.name, figure, table, sort, sizes, arrangement, paint_panels(figure, arrangement, colour), order)
+
+
+def paint_card(figure: Figure, sizes: Sizes, colour: bool) -> Painted:
+    """Paint a figure that has no table beside it.
+
+    Parameters
+    ----------
+    figure : Figure
+    sizes : (width, height, part)
+        Cells of the area, and which part of the figure is asked for.
+    colour : bool
+        Whether colours may be used.
+    """
+    width, height, part = sizes
+    panels = min(len(figure.panels), MOST_PANELS)
+    arrangement = arrange(0, panels, width, height, part, table_first=False, has_table=False)
+    panels_painted = paint_panels(figure, arrangement, colour)
+    return Painted(figure.name, figure, Table((), ()), None, sizes, arrangement, panels_painted, ())
+
+
+def least_panel(figure: Figure) -> tuple[int, int]:
+    """Width and height in cells below which a panel of a figure can't be read: a matrix needs all its columns."""
+    width, height = PANEL_WIDTH, PANEL_HEIGHT
+    for mark in (mark for panel in figure.panels for mark in panel.marks):
+        if isinstance(mark, Cells) and mark.texts:
+            longest = max(len(text) for row in mark.texts for text in row)
+            columns = max(map(len, mark.texts))
+            width = max(width, MATRIX_NAMES + (longest + 1) * columns)
+            height = max(height, 2 + len(mark.texts))
+    return width, height
+
+
+def paint_panels(figure: Figure, arrangement: Arrangement, colour: bool) -> tuple[Text, ...]:
+    """The panels that an arrangement shows."""
+    width, height = arrangement.panel_width, arrangement.panel_height
+    return tuple(
+        Text.from_ansi(terminal.paint(figure.panels[at], width, height, colour=colour), end="")
         for at in arrangement.panels
     )
-    return Painted(view.name, figure, table, sort, sizes, arrangement, painted)

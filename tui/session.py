@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
 from ablate_tui.data.errors import SourceError, UsageError
-from ablate_tui.data.schema import Choices, Goal, Role, RunTable
+from ablate_tui.data.responses import condition
+from ablate_tui.data.schema import DIVERGED, Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
 from ablate_tui.queries import importance as importances
@@ -34,6 +35,7 @@ class Look:
     slice: Slice = field(default_factory=Slice)
     response: str | None = None  # None: the one that was chosen or guessed at the start
     goal: Goal | None = None
+    fail: str | None = None  # which runs failed; None: as said at the start, "": those that diverged
     target: Target = "mean"
     color: str | None = None
     focus: str | None = None
@@ -154,25 +156,43 @@ class Session:
         except SourceError as error:
             self.notes = (*self.notes, str(error))
 
-    def table(self, response: str | None, goal: Goal | None) -> RunTable:
-        """The sweep with one response."""
-        key = (response, goal)
+    def asked(self, response: str | None, goal: Goal | None, fail: str | None) -> Choices:
+        """The choices made at the start, with what a look changes of them."""
+        choices = self.choices
+        if response is not None:
+            choices = replace(choices, response=response, goal=goal)
+        elif goal is not None:
+            choices = replace(choices, goal=goal)
+        return choices if fail is None else replace(choices, fail=fail or None)
+
+    def table(self, response: str | None, goal: Goal | None, fail: str | None = None) -> RunTable:
+        """The sweep with one response and one condition of failure; see `Look` for what None means."""
+        choices = self.asked(response, goal, fail)
+        key = (choices.response, choices.goal, choices.fail)
         found = self.tables.get(key)
         if found is None:
-            choices = self.choices
-            if response is not None:
-                choices = replace(choices, response=response, goal=goal)
-            elif goal is not None:
-                choices = replace(choices, goal=goal)
-            found = self.tables.put(key, self.store.load(choices))
+            like = self.tables.get((choices.response, choices.goal, self.choices.fail))
+            found = self.tables.put(key, self.store.load(choices) if like is None else self._failing(like, choices))
         return found
+
+    def _failing(self, table: RunTable, choices: Choices) -> RunTable:
+        """The same table with another condition of failure: all else takes a second at a million runs."""
+        failed: NDArray[np.bool_] = table.status == DIVERGED
+        if choices.fail is not None:
+            failed |= condition(self.store, choices.fail)
+        return replace(table, failed=failed, fail_condition=choices.fail)
+
+    def spelled(self, look: Look) -> Look:
+        """A look that says all of its choices, also those made at the start."""
+        choices = self.asked(look.response, look.goal, look.fail)
+        return replace(look, response=choices.response, goal=choices.goal, fail=choices.fail)
 
     def sample(self, look: Look) -> Sample:
         """The runs that a look is at."""
-        key = (look.slice, look.response, look.goal)
+        key = (look.slice, look.response, look.goal, look.fail)
         found = self.samples.get(key)
         if found is None:
-            found = self.samples.put(key, take(self.table(look.response, look.goal), look.slice))
+            found = self.samples.put(key, take(self.table(look.response, look.goal, look.fail), look.slice))
         return found
 
     def inputs(self, look: Look) -> SessionInputs:
@@ -191,8 +211,12 @@ class Session:
 
     @staticmethod
     def importance_key(look: Look) -> Hashable:
-        """Importance does not depend on the contrast, the colour or the cursor."""
-        return (look.slice.filters, look.response, look.goal, look.target)
+        """Importance does not depend on the contrast, the colour, the cursor, or which runs failed.
+
+        For the spread it may stand on the location model's residuals, and so on its terms.
+        """
+        location = look.slice.location if look.target == "spread" else None
+        return (look.slice.filters, look.response, look.goal, look.target, location)
 
     def importance(self, look: Look) -> importances.Importance:
         """The newest importance of a slice; the first call fits the model."""

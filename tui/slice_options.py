@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from ablate_tui.data.errors import UsageError, one_of
 from ablate_tui.data.schema import ROLES, Choices, Goal, Role, RunTable
-from ablate_tui.queries.slices import Slice
+from ablate_tui.queries.slices import Slice, Term
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import Target
+
+LARGEST_TERM = 3  # factors in one term of the location model
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class SliceOptions:
     contrast: str | None = None
     color: str | None = None
     target: Target = "mean"
+    location: str | None = None
 
     def look(self, session: Session) -> Look:
         """The look that these options ask for.
@@ -31,7 +35,7 @@ class SliceOptions:
         Raises
         ------
         UsageError
-            A switch or level that is not there.
+            A switch or level that is not there, or location terms that can't be read.
         """
         table = session.table(None, None)
         filters: dict[str, tuple[str, ...]] = {}
@@ -42,7 +46,9 @@ class SliceOptions:
             filters[name] = levels
         if self.color is not None:
             table.factor(self.color)
-        return Look(slice=Slice.of(table, filters, self.contrast), target=self.target, color=self.color)
+        terms = None if self.location is None else parse_location(self.location, table)
+        slice_ = Slice.of(table, filters, self.contrast, terms)
+        return Look(slice=slice_, target=self.target, color=self.color)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +62,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument("--contrast", metavar="SWITCH", help="compare the levels of this switch")
     group.add_argument("--color", metavar="SWITCH", help="colour the dependence plot by this switch")
-    group.add_argument("--target", choices=("mean", "spread"), default="mean", help="what importance explains")
+    group.add_argument(
+        "--target", choices=("mean", "spread"), default="mean", help="what importance and halfnormal are about"
+    )
     group.add_argument(
         "--on", metavar="SWITCH=LEVEL", action="append", default=[], help='which level is "on" (repeatable)'
     )
@@ -65,7 +73,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help=f"what a column is (repeatable): {', '.join(ROLES)}",
     )  # fmt: skip
     group.add_argument("--table", metavar="NAME", help="table or view of a database (default: runs)")
-    group.add_argument("--location", metavar="TERMS", help=argparse.SUPPRESS)
+    group.add_argument(
+        "--location", metavar="TERMS",
+        help="terms of the location model, as a,b,a:b (default: chosen from the data)",
+    )  # fmt: skip
     group.add_argument("--fail", metavar="CONDITION", help='SQL: which runs failed, such as "val_loss > 2.9"')
 
 
@@ -77,8 +88,6 @@ def read(options: argparse.Namespace) -> SliceOptions:
     UsageError
         Text that does not fit the grammar.
     """
-    if options.location:
-        raise UsageError("--location belongs to the location model, which this version does not have yet")
     for option, text in (("--response", options.response), ("--fail", options.fail)):
         if text is not None and not text.strip():
             raise UsageError(f"{option} is empty; leave it out, or write a column or SQL")
@@ -95,6 +104,7 @@ def read(options: argparse.Namespace) -> SliceOptions:
         contrast=options.contrast,
         color=options.color,
         target=options.target,
+        location=options.location,
     )
 
 
@@ -125,6 +135,72 @@ def parse_set(text: str, table: RunTable) -> tuple[str, tuple[str, ...]]:
             return text[:cut], _levels(text[cut + 1 :])
     name = text[: cuts[0]]
     raise UsageError(f'no switch "{name}"; {one_of(name, [factor.name for factor in table.factors])}')
+
+
+def parse_location(text: str, table: RunTable) -> tuple[Term, ...]:
+    """Terms of the location model: ``a,b,a:b`` are two main effects and their interaction.
+
+    Parameters
+    ----------
+    text : str
+        Terms between commas, CSV-quoted where a name has one, with ":" between the names of an
+        interaction. What is the name of a factor as a whole is that factor, also with a ":" in it.
+    table : RunTable
+
+    Returns
+    -------
+    tuple of tuple of str
+        As written; a term that is there already is dropped. Main effects of an interaction's factors
+        are not added.
+
+    Raises
+    ------
+    UsageError
+        Nothing written, a name that is no factor, a factor twice in one term, or more than three in it.
+    """
+    try:
+        written = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error as error:  # a line break outside quotes
+        raise UsageError(f'location terms "{text}" can\'t be read: {error}') from error
+    if not "".join(written).strip():
+        raise UsageError("the location terms are empty; write names, as a,b,a:b, or leave --location out")
+    terms: dict[frozenset[str], Term] = {}
+    for word in written:
+        term = _term(word, table)
+        terms.setdefault(frozenset(term), term)
+    return tuple(terms.values())
+
+
+def _term(word: str, table: RunTable) -> Term:
+    """One term: as few names as can be, since a name may hold a ":" itself."""
+    if not word.strip():
+        raise UsageError("the location terms have an empty one between two commas; write them as a,b,a:b")
+    parts = word.split(":")
+    for cuts in range(LARGEST_TERM):
+        for places in itertools.combinations(range(1, len(parts)), cuts):
+            ends = [0, *places, len(parts)]
+            names = [_known(":".join(parts[a:b]), table) for a, b in itertools.pairwise(ends)]
+            found = tuple(name for name in names if name is not None)
+            if len(found) == len(names):
+                if len(set(found)) < len(found):
+                    raise UsageError(f'the location term "{word}" has a factor twice')
+                return found
+    for part in parts:
+        if _known(part, table) is None:
+            table.factor(part.strip())  # says why it is none, and what there is
+    raise UsageError(f'the location term "{word}" has {len(parts)} factors; {LARGEST_TERM} are the most')
+
+
+def _known(text: str, table: RunTable) -> str | None:
+    """The factor that a text names, perhaps with blanks around it."""
+    return next((name for name in (text, text.strip()) if name in table.positions), None)
+
+
+def location_text(terms: tuple[Term, ...]) -> str:
+    """Location terms as `parse_location` reads them."""
+    words = [":".join(term) for term in terms]
+    risky = [word != word.strip() or any(sign in word for sign in ',"\r\n') for word in words]
+    return ",".join('"' + word.replace('"', '""') + '"' if r else word for word, r in zip(words, risky, strict=True))
 
 
 def _levels(text: str) -> tuple[str, ...]:
@@ -165,7 +241,14 @@ def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) 
         ("--response", look.response),
         ("--goal", look.goal),
         ("--target", None if look.target == "mean" else look.target),
+        ("--location", None if look.slice.location is None else location_text(look.slice.location)),
+        ("--fail", look.fail or None),
     ):
         if value is not None:
             words += [option, value]
     return shlex.join([*words, *extra])
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names in a line of CSV."""
+    return tuple(name.strip() for name in _levels(text) if name.strip())

@@ -64,6 +64,9 @@ def test_real_sweeps_with_nothing_but_the_file(
     if replicates:
         expected = pd.factorize(frame["seed"], sort=True)[0]
         np.testing.assert_array_equal(table.replicate, expected)
+        assert [table.replicate_labels[code] for code in table.replicate] == frame["seed"].astype(str).tolist()
+    else:
+        assert table.replicate_labels == ()
     assert table.configuration.max() + 1 == len(frame[[f.name for f in table.factors]].drop_duplicates())
 
 
@@ -155,6 +158,8 @@ def test_replicates_of_two_columns(tmp_path: Path) -> None:
     pairs = {(a, b) for a, b in zip(table.replicate.tolist(), expected.tolist(), strict=True)}
     assert len(pairs) == 5 == len({a for a, _ in pairs})
     assert table.replicate.max() == 4
+    labels = [table.replicate_labels[code] for code in table.replicate]
+    assert labels == ["1, a", "1, b", "2, a", "2, b", "NULL, a", "1, a"]
 
 
 NASTY = [

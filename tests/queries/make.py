@@ -77,8 +77,10 @@ def sweep(
         shown = tuple(distinct) if name in names else ()
         columns.append(Column(name, str(frame[name].dtype), role, shown, len(distinct), nulls, "made"))
     replicate = np.zeros(len(frame), dtype=np.int32)
+    labels: dict[int, str] = {}
     if replicates:
         replicate = frame.groupby(list(replicates), dropna=False).ngroup().to_numpy(dtype=np.int32)
+        labels = dict(zip(replicate.tolist(), frame[list(replicates)].astype(str).agg(", ".join, axis=1), strict=True))
     return RunTable(
         path=f"{table}.csv",
         table=table,
@@ -91,6 +93,7 @@ def sweep(
         status=status,
         failed=np.array(failed, dtype=bool) if failed is not None else status == DIVERGED,
         replicate=replicate,
+        replicate_labels=tuple(labels[code] for code in range(len(labels))),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import fields
+import warnings
+from dataclasses import asdict, fields
 
 import duckdb
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.cbook import boxplot_stats
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
 from ablate_tui.queries.distributions import (
@@ -27,7 +30,7 @@ from ablate_tui.queries.distributions import (
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
 
-from .make import SHARED, reference, sweep
+from .make import SHARED, degenerate, reference, sweep
 
 FIELDS = "level n diverged missing mean sd min q05 q25 median q75 q95 max"
 
@@ -234,3 +237,105 @@ def same_rows(connection: duckdb.DuckDBPyConnection, sample: object) -> None:
     for got, row in zip(sorted(table), sorted(want, key=lambda row: row.level), strict=True):
         assert got[0] == row.level
         assert got[1:] == pytest.approx([getattr(row, field) for field in FIELDS.split()[1:]], rel=1e-9)
+
+
+SCIPY = {
+    "welch": lambda a, b: stats.ttest_ind(a, b, equal_var=False).pvalue,
+    "mann_whitney": lambda a, b: stats.mannwhitneyu(a, b).pvalue,
+    "brown_forsythe": lambda a, b: stats.levene(a, b, center="median").pvalue,
+}
+
+
+def levels_against_scipy(found: Comparison, sides: dict[str, np.ndarray]) -> None:
+    """Every pair of levels, Holm over the pairs, and the tests of all levels at once."""
+    assert [(row.a, row.b) for row in found.pairwise] == list(itertools.combinations(sides, 2))
+    for row in found.pairwise:
+        a, b = sides[row.a], sides[row.b]
+        assert (row.n_a, row.n_b) == (len(a), len(b))
+        assert row.mean_diff == pytest.approx(b.mean() - a.mean(), rel=1e-9)
+        assert row.sd_ratio == pytest.approx(b.std(ddof=1) / a.std(ddof=1), rel=1e-9)
+    for test, by_scipy in SCIPY.items():
+        p = [by_scipy(sides[row.a], sides[row.b]) for row in found.pairwise]
+        assert [getattr(row, f"{test}_p") for row in found.pairwise] == pytest.approx(p, rel=1e-6)
+        adjusted = multipletests(p, method="holm")[1]
+        assert [getattr(row, f"{test}_holm_p") for row in found.pairwise] == pytest.approx(adjusted, rel=1e-6)
+    assert found.omnibus is not None
+    assert found.omnibus.kruskal_p == pytest.approx(stats.kruskal(*sides.values()).pvalue, rel=1e-6)
+    spread = stats.levene(*sides.values(), center="median").pvalue
+    assert found.omnibus.brown_forsythe_p == pytest.approx(spread, rel=1e-6)
+    assert "descriptive" in str(reason(found.notes, "*", "pairwise"))
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real sweeps are not here")
+@pytest.mark.parametrize(("contrast", "filters"), [("attn_activ", {}), ("qk_norm", {"attn_activ": ("softmax",)})])
+def test_levels_in_pairs_on_the_real_sweep(contrast: str, filters: dict[str, tuple[str, ...]]) -> None:
+    made, frame = reference("att_norm")
+    for name, kept in filters.items():
+        frame = frame[frame[name].isin(kept)]
+    sides = {level: frame.last_val_loss[frame[contrast] == level].to_numpy() for level in made.factor(contrast).levels}
+    levels_against_scipy(compare(take(made, Slice.of(made, filters, contrast))), sides)
+
+
+@pytest.mark.parametrize("digits", [0, 1, 9])
+def test_levels_in_pairs_with_and_without_ties(digits: int) -> None:
+    """Unequal sides, few runs (exact Mann-Whitney), and many ties."""
+    rng = np.random.default_rng(digits)
+    sides = {
+        level: rng.normal(at, 1 + at, n).round(digits)
+        for at, (level, n) in enumerate(zip("wxyz", (5, 40, 9, 70), strict=True))
+    }
+    frame = pd.DataFrame([(level, value) for level, y in sides.items() for value in y], columns=["f", "y"])
+    made = sweep(frame.sample(frac=1, random_state=1))
+    levels_against_scipy(compare(take(made, Slice.of(made, {}, "f"))), sides)
+
+
+def test_two_levels_are_no_pairs_of_levels() -> None:
+    rng = np.random.default_rng(0)
+    found = two_sides(rng.normal(size=9), rng.normal(size=9))
+    assert (found.pairwise, found.omnibus) == ((), None)
+
+
+def test_pairs_of_levels_that_have_no_test() -> None:
+    """A level without runs is in no pair; one run or no spread gives nulls with their reasons, not in Holm's family."""
+    y = {"a": [1.0, 1.0], "b": [2.0], "c": [math.nan], "d": [1.0, 3.0, 4.0]}
+    frame = pd.DataFrame([(level, value) for level, values in y.items() for value in values], columns=["f", "y"])
+    made = sweep(frame)
+    found = compare(take(made, Slice.of(made, {}, "f")))
+    assert [row.name for row in found.pairwise] == ["b − a", "d − a", "d − b"]
+    for row in found.pairwise:
+        for field in fields(row):
+            assert getattr(row, field.name) is not None or reason(found.notes, row.name, field.name), field.name
+    first, second, third = found.pairwise
+    assert (first.mean_diff, first.sd_ratio, first.welch_p, first.welch_holm_p) == (1.0, None, None, None)
+    assert reason(found.notes, "d − a", "sd_ratio") == "the SD of a is zero"
+    assert second.welch_p is not None
+    assert second.welch_holm_p == second.welch_p
+    assert third.welch_p is None
+
+
+def test_too_many_levels_for_pairs() -> None:
+    frame = pd.DataFrame({"f": [f"l{i % 21}" for i in range(63)], "y": np.arange(63.0)})
+    made = sweep(frame)
+    found = compare(take(made, Slice.of(made, {}, "f")))
+    assert found.pairwise == ()
+    assert "21 levels" in str(reason(found.notes, "*", "pairwise"))
+    assert found.omnibus is not None
+    y = [group.to_numpy() for _, group in frame.groupby("f").y]
+    assert found.omnibus.kruskal_p == pytest.approx(stats.kruskal(*y).pvalue, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", degenerate())
+def test_levels_of_odd_sweeps(name: str) -> None:
+    """Nulls have a reason, and nothing warns."""
+    made = degenerate()[name]
+    if not made.factors:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = compare(take(made, Slice.of(made, {}, "b")))
+    assert found.omnibus is not None
+    for field, value in asdict(found.omnibus).items():
+        assert value is not None or reason(found.notes, "*", field), field
+    for row in found.pairwise:
+        for field, value in asdict(row).items():
+            assert value is not None or reason(found.notes, row.name, field), (row.name, field)

@@ -14,11 +14,15 @@ from scipy.stats import contingency
 
 from ablate_tui.data.schema import Factor, Response, RunTable
 from ablate_tui.queries.aliases import overlap
-from ablate_tui.queries.design import DesignRow, design, design_sql
+from ablate_tui.queries.design import Design, DesignRow, design, design_sql
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
 
 from .make import SHARED, reference, sweep
+
+
+def to_run(found: Design) -> list[dict[str, str]]:
+    return [dict(run.configuration) for run in found.next]
 
 
 def factorial(replicates: int = 1) -> pd.DataFrame:
@@ -55,34 +59,44 @@ def test_a_complete_design() -> None:
     assert {row.column: row.levels for row in found.rows}["f"] == ("x", "y", "z")
 
 
-def test_empty_cells_come_next_least_covered_first() -> None:
+def test_empty_cells_come_next() -> None:
     frame = factorial()
     gone = (frame.f == "z") & frame.a | (frame.f == "x") & ~frame.a & frame.b
     found = design(take(sweep(frame[~gone].reset_index(drop=True)), Slice()))
     assert found.next_of == 3
     assert (found.configurations, found.possible) == (9, 12)
-    assert {tuple(cell.values()) for cell in found.next} == {
+    assert {tuple(cell.values()) for cell in to_run(found)} == {
         ("true", "z", "false"),
         ("true", "z", "true"),
         ("false", "x", "true"),
     }
-    assert found.next[0] == {"a": "true", "f": "z", "b": "true"}
-    assert found.next[-1] == {"a": "false", "f": "x", "b": "true"}
+    # z was never run with a on, so this comes first, with the level of b that was run less
+    assert to_run(found)[0] == {"a": "true", "f": "z", "b": "true"}
+    assert found.next[0].why == "first run with a = true and f = z"
+    assert {(pair.a, pair.level_a, pair.b, pair.level_b) for pair in found.empty_pairs} == {("a", "true", "f", "z")}
+    assert (found.empty_pairs_of, [run.runs for run in found.next]) == (1, [0, 0, 0])
 
 
 def test_a_missing_run_is_still_to_run_a_diverged_one_is_not() -> None:
     frame = factorial()
     frame["y"] = pd.Series([None, math.nan, *frame.y[2:]], dtype=object)
     found = design(take(sweep(frame), Slice()))
-    assert found.next == ({"a": "false", "f": "x", "b": "false"},)
+    assert to_run(found) == [{"a": "false", "f": "x", "b": "false"}]
     assert {row.column: row.n for row in found.rows}["y"] == 11
 
 
 def test_fewest_replicates_next() -> None:
     frame = factorial(3).drop(index=[5, 17, 30])
     found = design(take(sweep(frame.reset_index(drop=True), replicates=("seed",)), Slice()))
-    assert found.next == ({"a": "false", "f": "z", "b": "true"}, {"a": "true", "f": "x", "b": "false"})
+    assert to_run(found) == [{"a": "false", "f": "z", "b": "true"}, {"a": "true", "f": "x", "b": "false"}]
+    assert [run.runs for run in found.next] == [1, 2]
+    assert found.next[0].why == "1 run, where the fullest cell has 3"
     assert (found.replicates_min, found.replicates_max) == (1, 3)
+    assert (found.replicates.lows, found.replicates.highs, found.replicates.counts) == (
+        (1, 2, 3),
+        (1, 2, 3),
+        (1, 1, 10),
+    )
 
 
 def test_the_filters_bound_the_factorial() -> None:
@@ -90,7 +104,8 @@ def test_the_filters_bound_the_factorial() -> None:
     made = sweep(frame[~((frame.f == "z") & frame.a)].reset_index(drop=True))
     found = design(take(made, Slice.of(made, {"a": ("on",), "f": ("y", "z")})))
     assert (found.configurations, found.possible, found.next_of) == (2, 4, 2)
-    assert found.next[0] == {"f": "z", "b": "false"}
+    assert to_run(found)[0] == {"f": "z", "b": "false"}
+    assert found.next[0].why == "first run with f = z"
     rows = {row.column: row for row in found.rows}
     assert (rows["a"].levels, rows["a"].constant) == (("true",), True)
     assert rows["f"].levels == ("y",)
@@ -134,6 +149,20 @@ def test_aliases_and_correlations() -> None:
         assert ((one, other) in values) == (size > 0.1)
 
 
+def test_aliases_with_interactions_and_sums_are_in_the_rows() -> None:
+    frame = pd.DataFrame(itertools.product([False, True], repeat=2), columns=list("ab"))
+    frame["c"] = frame.a == frame.b
+    found = design(take(sweep(frame.assign(y=1.0)), Slice()))
+    assert [row.aliases for row in found.rows] == [("b:c",), ("a:c",), ("a:b",), ()]
+    assert found.alias_classes == ((("a",), ("b", "c")), (("b",), ("a", "c")), (("c",), ("a", "b")))
+    assert found.sums == ()
+    # one of b and c at most is on, and a is on with either: a = b + c
+    either = pd.DataFrame({"b": [0, 1, 0] * 2, "c": [0, 0, 1] * 2, "d": [0] * 3 + [1] * 3})
+    either["a"] = either.b + either.c
+    found = design(take(sweep(either.assign(y=1.0)), Slice()))
+    assert [row.aliases for row in found.rows] == [("c + a",), ("b + a",), (), ("b + c",), ()]
+
+
 def test_an_alias_only_inside_the_slice() -> None:
     frame = pd.DataFrame(itertools.product([False, True], repeat=3), columns=list("abc")).assign(y=1.0)
     made = sweep(frame[(frame.c) | (frame.a == frame.b)].reset_index(drop=True))
@@ -164,13 +193,26 @@ def test_two_hundred_switches() -> None:
         blank.astype(bool), np.zeros(300, np.int32),
     )  # fmt: skip
     found = design(take(made, Slice()))
-    assert (found.possible, found.next, found.next_of) == (2**200, (), None)
+    assert (found.possible, len(found.next), found.next_of) == (2**200, 200, None)
     assert "some 10^60 cells" in str(reason(found.notes, "s0", "next"))
+    assert found.sums == (("s3", "s150"),)
+    assert found.next[0].separates == ("s3 from s150",)
+    assert [name for name, value in found.vif.items() if value is None] == ["s3", "s150"]
+    assert "can't be told from s150" in str(reason(found.notes, "s3", "vif"))
     assert overlap(factors, codes, np.ones(300, np.int64)).aliased == (("s3", "s150"),)
     want = np.corrcoef(codes.astype(float))
     assert len(found.correlations) == np.count_nonzero(np.abs(np.triu(want, 1)) > 0.1)
     some = found.correlations[5]
     assert some.value == pytest.approx(want[int(some.a[1:]), int(some.b[1:])])
+
+
+def test_replicates_of_many_sizes_are_in_classes() -> None:
+    frame = pd.DataFrame({"a": np.repeat(np.arange(70), np.arange(1, 71)), "y": 1.0})
+    found = design(take(sweep(frame, factors=["a"]), Slice())).replicates
+    assert (found.lows[0], found.highs[0], found.lows[-1], found.highs[-1]) == (1, 3, 70, 70)
+    assert all(low == high + 1 for low, high in zip(found.lows[1:], found.highs, strict=False))
+    assert sum(found.counts) == 70
+    assert set(found.counts) == {3, 1}
 
 
 def test_ten_thousand_levels() -> None:
@@ -194,7 +236,7 @@ def test_at_most_two_hundred_are_listed() -> None:
     cells = pd.DataFrame(itertools.product([False, True], repeat=9), columns=[f"s{i}" for i in range(9)])
     found = design(take(sweep(cells.iloc[[0, -1]].assign(y=1.0).reset_index(drop=True)), Slice()))
     assert (len(found.next), found.next_of, found.possible) == (200, 510, 512)
-    assert len({tuple(cell.values()) for cell in found.next}) == 200
+    assert len({tuple(cell.values()) for cell in to_run(found)}) == 200
     assert "200 of 510" in str(reason(found.notes, "s0", "next"))
 
 

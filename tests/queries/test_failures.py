@@ -64,7 +64,7 @@ def test_reasons() -> None:
     assert why(frame.assign(y=1.0)) == "no run has failed"
     assert why(frame.assign(y=np.nan)) == "every run has failed"
     assert "aliased" in why(frame.assign(d=frame.a))
-    assert "follow the main effects exactly" in why(frame.assign(y=np.where(frame.a, np.nan, 1.0)))
+    assert "fits exactly" in why(frame.assign(y=np.where(frame.a, np.nan, 1.0)))
     small = pd.DataFrame({"a": [True, False, True], "b": [True, True, False], "y": [1.0, np.nan, 2.0]})
     assert "no residual degrees of freedom" in why(small)
     lone = frame.assign(d=False)

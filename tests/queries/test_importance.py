@@ -423,7 +423,10 @@ def test_spread_ranks_what_moves_the_noise() -> None:
     assert result.rows[0].switch == "a"
     assert result.rows[0].signed_effect == pytest.approx(np.log(0.2), abs=0.4)
     assert result.rows[0].mean_abs_shap > result.rows[0].noise_floor
-    assert result.r2_ceiling is None
+    # the ceiling: what knowing the two true ln SDs explains of ln s, whose sampling variance is known
+    training, _ = spreads(configurations(sample))
+    chance = 1 / training.weight[0]
+    assert result.r2_ceiling == pytest.approx(1 - chance / training.outcome.var(ddof=1), abs=0.02)
 
 
 def test_spread_outcome_has_the_moments_of_ln_s() -> None:
@@ -447,10 +450,9 @@ def test_spread_leaves_out_what_has_no_spread_and_tells() -> None:
     y = rng.normal(size=32)
     y[1] = y[0]
     codes, y = codes[:, :-1], y[:-1]
-    result = importance(everything(sweep(codes, y)), "spread")
-    assert result.configurations == 14
-    reasons = [note.reason for note in result.notes if note.field == "configurations"]
-    assert reasons == [
+    training, notes = spreads(configurations(everything(sweep(codes, y))))
+    assert training.configurations.n == 14
+    assert [note.reason for note in notes if note.field == "configurations"] == [
         "1 of 16 without replicates are left out",
         "1 of 16 whose replicates are all equal are left out",
     ]
@@ -492,11 +494,18 @@ def test_nothing_to_rank_is_said(name: str, target: str) -> None:
     finite(result)
 
 
-def test_spread_without_replicates_is_said() -> None:
-    codes = factorial(2, 2, 2, 2)
-    result = with_uncertainty(importance(everything(sweep(codes, strong(codes))), "spread"))
-    assert result.rows == ()
-    assert "needs replicates" in result.notes[0].reason
+def test_spread_without_replicates_ranks_the_residuals() -> None:
+    """Twice the noise with a on, over strong means: the residuals of the location model show it."""
+    rng = np.random.default_rng(1)
+    codes = factorial(*(2,) * 8)
+    y = 5.0 * codes[1] - 3.0 * codes[2] + rng.normal(size=256) * np.where(codes[0] == 1, 3.0, 1.0)
+    result = with_fit(importance(everything(sweep(codes, y)), "spread"))
+    assert result.rows[0].switch == "a"
+    assert result.rows[0].signed_effect == pytest.approx(np.log(3.0), abs=0.3)
+    assert result.r2_ceiling is None
+    reasons = " ".join(note.reason for note in result.notes)
+    assert "no replicates: ln |residual|" in reasons
+    assert "floored: " in reasons
 
 
 def test_every_switch_fixed_is_said() -> None:

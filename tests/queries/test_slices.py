@@ -62,6 +62,32 @@ def test_cycling(made: RunTable) -> None:
     assert Slice.of(made, {B: ("z", '"')}).cycled(made, B) == Slice()
 
 
+def test_location_terms_stay(made: RunTable) -> None:
+    terms = (("a",), ("c", "a"), ("a", B, "c"))
+    slice_ = Slice.of(made, {"c": ("2",)}, B, terms)
+    assert slice_.location == terms
+    changed = [
+        slice_.with_levels(made, "a", ("on",)),
+        slice_.with_levels(made, B, ("z",)),
+        slice_.cycled(made, "c"),
+        slice_.contrasted(made, "a"),
+        slice_.contrasted(made, None),
+        slice_.cleared(),
+    ]
+    assert [other.location for other in changed] == [terms] * len(changed)
+    assert all(other != slice_ for other in changed)
+    assert slice_ != Slice.of(made, {"c": ("2",)}, B)
+    assert (slice_.where(), slice_.words()) == ("CAST(\"c\" AS VARCHAR) IN ('2')", "c = 2")
+    assert take(made, slice_).index.tolist() == [2, 3, 5]
+
+
+def test_location_terms_of_no_factor(made: RunTable) -> None:
+    with pytest.raises(UsageError, match='no switch "aa"'):
+        Slice.of(made, {}, None, (("a",), ("c", "aa")))
+    with pytest.raises(UsageError, match='"y" is taken as response'):
+        take(made, Slice(location=(("y",),)))
+
+
 def test_taking(made: RunTable) -> None:
     sample = take(made, Slice.of(made, {"a": ("on",)}))
     assert sample.index.tolist() == [0, 2, 5]

@@ -26,6 +26,10 @@ ROW_FIELDS = {
     "effects": "switch on off n_on n_off mean_diff sd_ratio location_p verdict reason",
     "importance": "rank switch mean_abs_shap low high share signed_effect noise_floor",
     "dependence": "configuration level color shap n",
+    "pairs": "pair configuration replicate on off difference",
+    "findings": "text view figures p",
+    "interactions": "a b n_00 n_01 n_10 n_11 mean_did mean_did_low mean_did_high mean_q shap_interaction",
+    "halfnormal": "term effect quantile active",
     "best": "switch share base p",
     "design": "column role levels n constant aliases",
     "compare": "level n diverged missing mean sd min q05 q25 median q75 q95 max",
@@ -33,9 +37,11 @@ ROW_FIELDS = {
 }
 OWN_KEYS = {
     "importance": "target method configurations r2_out_of_fold r2_ceiling",
+    "halfnormal": "target pse me sme",
     "best": "runs",
     "design": "next",
-    "compare": "histogram kde ecdf",
+    "compare": "histogram kde ecdf pairwise omnibus",
+    "pairs": "switch total ends level_pairs",
 }
 needs_full = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
 
@@ -227,6 +233,22 @@ def test_choices_on_role_goal_response_and_fail(odd, show):
     assert (rows["a=b"]["failed_on"], rows["a=b"]["failed_off"]) == (0, 8 / 12)
 
 
+def test_location_terms(runs, show):
+    """The location model has the terms asked for, however they are quoted, and no others."""
+    mains = "use_norm,use_bias,tie_weights,use_gate"
+    found = [
+        {row["switch"]: row["location_p"] for row in show(runs, *options)["rows"]}
+        for options in (
+            ["--location", mains],
+            ["--location", f"{mains},use_norm:use_gate,use_bias:use_gate"],
+            ["--location", f'"use_gate", {mains} ,"use_gate:use_norm", use_gate : use_bias'],
+        )
+    ]
+    assert all(None not in rows.values() for rows in found)
+    assert found[0] != found[1]
+    assert found[2] == pytest.approx(found[1])
+
+
 def test_contrast_ends_its_own_filter(runs, show):
     """A contrast is never filtered."""
     document = show(runs, "--set", "use_norm=on", "--contrast", "use_norm", view="compare")
@@ -322,6 +344,16 @@ def test_a_kept_choice_that_no_longer_fits(runs, show, capsys):
         ),
         (["--view", "effects", "--fail", "val_los > 3"], ["val_los"]),
         (["--view", "effects", "--fail", " "], ["--fail is empty"]),
+        (["--view", "effects", "--fail", "val_loss"], ["--fail condition", "true or false"]),
+        (["--view", "effects", "--location", ""], ["location terms are empty", "a,b,a:b"]),
+        (["--view", "effects", "--location", "use_norm,use_nrm"], ['no switch "use_nrm"', 'did you mean "use_norm"']),
+        (["--view", "effects", "--location", "use_norm:seed"], ['"seed" is taken as replicate']),
+        (["--view", "effects", "--location", "none"], ['no switch "none"']),
+        (["--view", "effects", "--location", "use_norm:use_norm"], ["a factor twice"]),
+        (
+            ["--view", "effects", "--location", "use_norm:use_bias:tie_weights:use_gate"],
+            ["has 4 factors", "3 are the most"],
+        ),
         (["--view", "effects", "--table", "runs"], ["not a DuckDB file"]),
         (["--view", "effects", "--json", "--csv"], ["--csv", "--json"]),
         (["--view", "effects", "--png"], ["--png"]),

@@ -40,3 +40,19 @@ def test_moving_the_cursor_is_no_step():
     assert not history.go(Look(slice=A.slice, focus="other", sort=("x", True)))
     assert history.present.focus == "other"
     assert not history.undo()
+
+
+def test_failures_and_location_terms_are_steps():
+    """Undo gives back the condition and the terms that were there before."""
+    history = History(A)
+    failing = Look(slice=A.slice, fail="x > 1")
+    modelled = Look(slice=Slice(A.slice.filters, None, (("a",), ("a", "b"))), fail="x > 1")
+    assert history.go(failing)
+    assert history.go(modelled)
+    assert history.go(Look(slice=modelled.slice, fail=""))
+    assert history.undo()
+    assert history.present == modelled
+    assert history.undo()
+    assert history.present == failing
+    assert history.undo()
+    assert history.present == A

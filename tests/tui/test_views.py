@@ -35,6 +35,10 @@ ROWS = {
     "compare": "level n diverged missing mean sd min q05 q25 median q75 q95 max",
     "importance": "rank switch mean_abs_shap low high share signed_effect noise_floor",
     "dependence": "configuration level color shap n",
+    "pairs": "pair configuration replicate on off difference",
+    "halfnormal": "term effect quantile active",
+    "interactions": "a b n_00 n_01 n_10 n_11 mean_did mean_did_low mean_did_high log_sd_did log_sd_did_low "
+    "log_sd_did_high mean_q log_sd_q shap_interaction",
     "best": "switch level share base p",
     "design": "column role levels n constant aliases",
     "effects": "switch on off n_on n_off diverged_on diverged_off mean_on mean_off mean_diff mean_diff_low "
@@ -47,9 +51,12 @@ ROWS = {
 }
 KEYS = {
     "importance": "target method configurations r2_out_of_fold r2_ceiling",
-    "best": "runs",
+    "halfnormal": "target pse me sme",
+    "interactions": "cells pairs failures target",
+    "best": "runs pairs configurations",
     "design": "next",
-    "compare": "histogram kde ecdf",
+    "compare": "histogram kde ecdf pairwise omnibus",
+    "pairs": "switch total equal mean_diff median_diff win_rate wilcoxon_p configuration_p ends end_levels level_pairs",
 }
 
 

@@ -72,12 +72,17 @@ def tick_texts(positions: list[float]) -> list[str]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Powers of ten inside low … high (both > 0), at most `most`; with 2 and 5 where there are few."""
+    """Powers of ten inside low … high (both > 0), at most `most`; with 2 and 5 where there are few.
+
+    Within a few percent or tens of percent even those are few: then evenly spaced round numbers.
+    """
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     decades = [10.0**k for k in range(first, last + 1)]
     if len(decades) < 3:
         decades = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)]
         decades = [d for d in decades if low * (1 - 1e-9) <= d <= high * (1 + 1e-9)]
+        if len(decades) < 3:
+            return ticks(low, high, most)
     return decades[:: max(1, math.ceil(len(decades) / max(1, most)))]
 
 
@@ -120,7 +125,7 @@ def values_of(mark: Mark) -> tuple[list[float], list[float]]:
         return finite(mark.x), finite(mark.y)
     if isinstance(mark, Bars):
         at = finite(tuple(a + d for a in mark.at for d in (-mark.width / 2, mark.width / 2)))
-        values = finite(mark.values, mark.low, mark.high, (mark.base,))
+        values = finite(mark.values, mark.low, mark.high, tuple(mark.base_of(i) for i in range(len(mark.at))))
         return (values, at) if mark.horizontal else (at, values)
     if isinstance(mark, Intervals):
         at = finite(tuple(a + d for a in mark.at for d in (-0.5, 0.5)))
@@ -185,7 +190,7 @@ def _grounds(panel: Panel, which: str) -> set[float]:
     """Values at which marks stand on the axis, so that no air belongs beyond them."""
     found: set[float] = set()
     for mark in panel.marks:
-        if isinstance(mark, Bars) and mark.horizontal == (which == "x"):
+        if isinstance(mark, Bars) and not isinstance(mark.base, tuple) and mark.horizontal == (which == "x"):
             found.add(mark.base)
         elif isinstance(mark, Line) and which == "y" and mark.y:
             finite = [v for v in mark.y if math.isfinite(v)]

@@ -25,7 +25,17 @@ from ablate_tui.tui.figure import (
     Rule,
     Violin,
 )
-from ablate_tui.tui.painters.labels import FURTHEST, Entry, clear_of, is_log, obstacles, span, tick_texts
+from ablate_tui.tui.painters.labels import (
+    FURTHEST,
+    Entry,
+    clear_of,
+    is_log,
+    log_texts,
+    log_ticks,
+    obstacles,
+    span,
+    tick_texts,
+)
 from ablate_tui.tui.painters.labels import ticks as round_positions
 from ablate_tui.tui.painters.palette import blend, colour, hexed, ink, ink_on, paper, shade
 
@@ -115,7 +125,7 @@ class Pen:
     # ---- marks
 
     def _line(self, mark: Line, order: float) -> None:
-        x, y = _finite(mark.x), _finite(mark.y)
+        x, y = finite(mark.x), finite(mark.y)
         steps = "post" if mark.step else None
         style = _DASHES.get(mark.role, "-")
         if mark.fill:  # an outline over a light shade stays behind the lines that are not filled
@@ -135,7 +145,7 @@ class Pen:
         )
 
     def _points(self, mark: Points, order: float) -> None:
-        x, y = _finite(mark.x), _finite(mark.y)
+        x, y = finite(mark.x), finite(mark.y)
         keep = np.isfinite(x) & np.isfinite(y)
         shape = "o" if self.panel.colorbar and mark.role in RAMP else _SHAPES[mark.role]
         if mark.size == "large":
@@ -153,19 +163,31 @@ class Pen:
         )  # fmt: skip
 
     def _bars(self, mark: Bars, order: float) -> None:
-        at, values = _finite(mark.at), _finite(mark.values)
+        at, values = finite(mark.at), finite(mark.values)
         keep = np.isfinite(at) & np.isfinite(values)
         draw = self.axes.barh if mark.horizontal else self.axes.bar
-        start = {"left": mark.base} if mark.horizontal else {"bottom": mark.base}
+        base = finite(tuple(mark.base_of(i) for i in range(len(at))))
+        keep &= np.isfinite(base)
         draw(
-            at[keep], values[keep] - mark.base, mark.width * 0.94, **start,
-            color=self.tint(mark.role, 0.85), hatch=_HATCHES.get(mark.role, ""),
-            edgecolor=self.tint(mark.role, 0.5) if mark.role in _HATCHES else "none",
-            linewidth=0, zorder=order,
+            at[keep], values[keep] - base[keep], mark.width * 0.94,
+            **{"left" if mark.horizontal else "bottom": base[keep]}, **self._filled(mark), zorder=order,
         )  # fmt: skip
         low, high = _padded(mark.low, len(at)), _padded(mark.high, len(at))
         self._spans(at, low, high, mark.horizontal, self.ink, 0.9, order + 0.5, caps=True)
         self._texts(mark, at, values, low, high)
+
+    def _filled(self, mark: Bars) -> dict[str, Any]:
+        """How a bar is filled. Solid, light and mixed ones differ in shade and hatch, in grey too."""
+        hatch, edge = _HATCHES.get(mark.role, ""), self.tint(mark.role, 0.5)
+        if mark.fill == "solid":
+            look = {"facecolor": self.tint(mark.role, 0.85), "edgecolor": edge if hatch else "none", "linewidth": 0}
+        elif mark.fill == "light":
+            hatch = ""
+            look = {"facecolor": self.tint(mark.role, 0.22), "edgecolor": self.hex(mark.role), "linewidth": 0.7}
+        else:
+            hatch = hatch + "\\\\\\\\" if hatch else "...."
+            look = {"facecolor": self.tint(mark.role, 0.4), "edgecolor": self.hex(mark.role), "linewidth": 0}
+        return {**look, "hatch": hatch}
 
     def _spans(
         self,
@@ -201,7 +223,7 @@ class Pen:
     def _texts(self, mark: Bars | Intervals, at: Any, values: Any, low: Any, high: Any) -> None:
         ends = np.fmax(np.fmax(values, high), low)
         if isinstance(mark, Bars):
-            ends = np.fmax(ends, mark.base)
+            ends = np.fmax(ends, finite(tuple(mark.base_of(i) for i in range(len(at)))))
         things = obstacles(self.panel)
         for text, position, end in zip(mark.texts, at, ends, strict=False):
             if not text or not math.isfinite(position) or not math.isfinite(end):
@@ -220,7 +242,7 @@ class Pen:
             )  # fmt: skip
 
     def _intervals(self, mark: Intervals, order: float) -> None:
-        at, values = _finite(mark.at), _finite(mark.values)
+        at, values = finite(mark.at), finite(mark.values)
         low, high = _padded(mark.low, len(at)), _padded(mark.high, len(at))
         self._spans(at, low, high, mark.horizontal, self.hex(mark.role), 1.5, order)
         keep = np.isfinite(at) & np.isfinite(values)
@@ -254,7 +276,7 @@ class Pen:
             capprops=line,
             zorder=order,
         )
-        outliers = _finite(mark.outliers)
+        outliers = finite(mark.outliers)
         outliers = outliers[np.isfinite(outliers)]
         self.axes.plot(
             np.full(len(outliers), mark.at), outliers, linestyle="none", marker=_SHAPES[mark.role],
@@ -268,7 +290,7 @@ class Pen:
             )  # fmt: skip
 
     def _violin(self, mark: Violin, order: float) -> None:
-        y, half = _finite(mark.y), _finite(mark.half_width)
+        y, half = finite(mark.y), finite(mark.half_width)
         keep = np.isfinite(y) & np.isfinite(half)
         y, half = y[keep], half[keep]
         self.axes.fill_betweenx(
@@ -333,9 +355,13 @@ class Pen:
         label = "\n".join(textwrap.wrap(self.drawable(axis.label), room))
         (axes.set_xlabel if which == "x" else axes.set_ylabel)(label)
         if not axis.ticks:
-            if not is_log(axis):
-                low, high = span(self.panel, which)
-                most = max(3, min(7, int(self.inches * 1.7))) if which == "x" else 6
+            low, high = span(self.panel, which)
+            most = max(3, min(7, int(self.inches * 1.7))) if which == "x" else 6
+            if is_log(axis):
+                positions = log_ticks(low, high, most)
+                side.set_ticks([], minor=True)
+                side.set_ticks(positions, log_texts(positions))
+            else:
                 positions = round_positions(low, high, most)
                 side.set_ticks(positions, tick_texts(positions))
                 axes.spines["bottom" if which == "x" else "left"].set_bounds(low, high)
@@ -382,11 +408,11 @@ class Pen:
         from matplotlib.patches import Patch
 
         mark, role = entry.mark, entry.role
-        if isinstance(mark, Bars | Box | Violin) or (isinstance(mark, Line) and mark.fill):
-            bars = isinstance(mark, Bars)
+        if isinstance(mark, Bars):
+            return Patch(**self._filled(mark))
+        if isinstance(mark, Box | Violin) or (isinstance(mark, Line) and mark.fill):
             hatch = "" if isinstance(mark, Line) else _HATCHES.get(role, "")
-            edge = self.tint(role, 0.5) if bars and hatch else self.hex(role)
-            return Patch(facecolor=self.tint(role, 0.85 if bars else 0.28), edgecolor=edge, hatch=hatch, linewidth=0.8)
+            return Patch(facecolor=self.tint(role, 0.28), edgecolor=self.hex(role), hatch=hatch, linewidth=0.8)
         if isinstance(mark, Rule):
             return Line2D([], [], color=self.hex(role), linewidth=0.9, linestyle=(0, (2, 2)))
         if isinstance(mark, Line):
@@ -405,14 +431,14 @@ def cell_width(texts: Sequence[tuple[str, ...]]) -> float:
     return 0.1 + 0.072 * max((len(text) for row in texts for text in row), default=1)
 
 
-def _finite(values: tuple[float | None, ...]) -> Any:
+def finite(values: tuple[float | None, ...]) -> Any:
     """As an array; None, infinities and what can't be scaled become NaN, which breaks lines."""
     array = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
     return np.where(np.abs(array) < FURTHEST, array, np.nan)
 
 
 def _padded(values: tuple[float | None, ...], count: int) -> Any:
-    return _finite((*values, *[None] * (count - len(values)))[:count])
+    return finite((*values, *[None] * (count - len(values)))[:count])
 
 
 def _broken(text: str, width: int) -> str:

@@ -1,6 +1,6 @@
-"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks`, fonts in `style`.
+"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks` and `point_labels`, fonts in `style`.
 
-These three files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
+These four files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
 inside a `rc_context`. matplotlib's settings are the process's, so one picture is drawn at a time.
 """
 
@@ -13,16 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel
+from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
+from ablate_tui.tui.painters import point_labels
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
 from ablate_tui.tui.painters.marks import MOST, RAMP, Pen, cell_width, names_width
 from ablate_tui.tui.painters.palette import colour, hexed, paper
+from ablate_tui.tui.painters.placement import labelled
 from ablate_tui.tui.painters.style import has_glyph, settings
 
 PictureFormat = Literal["png", "svg", "pdf"]
 _LOCK = threading.Lock()
 _LINE = 1.35  # line height, in font sizes
 _MOST_PIXELS = 40e6  # 160 MB while a PNG is drawn; pictures that are larger get fewer dots per inch
+PROSE = 9  # points, of words in a panel
 _WIDTHS = {1: 6.0, 2: 8.4, 3: 10.8}  # inches, by panels side by side
 
 
@@ -99,9 +102,10 @@ class _Picture:
             _WIDTHS.get(columns, 3.5 * columns), columns * max(map(_matrix_width, spec.panels), default=0.0)
         )
         self.missing: set[str] = set()
+        self.labelled: list[Pen] = []
         rows = [spec.panels[i : i + columns] for i in range(0, len(spec.panels), columns)]
         shared = _shared_legend(spec.panels)
-        heights = [max(self._height(panel) for panel in row) for row in rows]
+        heights = [max(self._height(panel, self.width / columns) for panel in row) for row in rows]
 
         muted = hexed(colour("muted", self.dark))
         head = [
@@ -137,6 +141,7 @@ class _Picture:
             hspace=0.03,
         )
         self._panels(rows, heights, columns, {(e.label, e.role) for e in shared})
+        self._point_labels()
 
     # ---- words
 
@@ -199,8 +204,10 @@ class _Picture:
 
     # ---- panels
 
-    def _height(self, panel: Panel) -> float:
-        """Height in inches: a row for each category of a y axis, else a fixed shape."""
+    def _height(self, panel: Panel, inches: float) -> float:
+        """Height in inches: a row for each category of a y axis or line of words, else a fixed shape."""
+        if panel.words and not panel.empty:
+            return 0.4 + 0.152 * (self._prose(panel, inches).count("\n") + 1)
         if not panel.y.ticks or panel.empty:
             long = max((len(text) for _, text in panel.x.ticks), default=0)
             return 2.55 + (0.4 if long * len(panel.x.ticks) > 60 else 0)
@@ -236,6 +243,13 @@ class _Picture:
                 self._panel(axes, panel, inches, again, said, keys)
                 before = panel
 
+    def _point_labels(self) -> None:
+        """Labels of points go where there is room, which is known once everything else has its place."""
+        if self.labelled:
+            self.canvas.draw_without_rendering()
+        for pen in self.labelled:
+            point_labels.write(pen)
+
     def _has_keys(self, panel: Panel, said: set[tuple[str, Any]]) -> bool:
         entries = any((e.label, e.role) not in said for e in legend(panel))
         return not panel.empty and (entries or panel.colorbar is not None)
@@ -257,12 +271,19 @@ class _Picture:
             fontweight="bold",
             pad=20 if keys else 7,
         )
+        if panel.words and not panel.empty:
+            axes.set_axis_off()
+            text = self._prose(panel, inches)
+            axes.text(0.0, 1.0, text, va="top", fontsize=PROSE, transform=axes.transAxes, in_layout=False)
+            return
         if panel.empty or not panel.marks:
             axes.set_axis_off()
             text = _wrapped(self._drawable(panel.empty or "nothing to draw"), max(16, int(inches * 11)))
             axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=pen.hex("muted"))
             return
         pen.draw(names=not again)
+        if labelled(panel):
+            self.labelled.append(pen)
         if panel.colorbar:
             self._ramp(axes, panel.colorbar)
         elif entries:
@@ -276,6 +297,11 @@ class _Picture:
                 handlelength=1.6,
                 columnspacing=1.2,
             )
+
+    def _prose(self, panel: Panel, inches: float) -> str:
+        """A panel's paragraphs, folded."""
+        room = max(16, int((inches - 0.4) * 14.5))
+        return "\n\n".join(_wrapped(self._drawable(part), room) for part in panel.words)
 
     def _ramp(self, axes: Any, words: tuple[str, str]) -> None:
         """The ramp of colours between its two words, over the axes."""
@@ -339,14 +365,14 @@ def _matrix_width(panel: Panel) -> float:
 
 def _texts(panel: Panel) -> Iterable[str]:
     """Every text of a panel that comes from data."""
-    yield from (panel.title, panel.empty, panel.x.label, panel.y.label, *(panel.colorbar or ()))
+    yield from (*panel.words, panel.title, panel.empty, panel.x.label, panel.y.label, *(panel.colorbar or ()))
     yield from (text for axis in (panel.x, panel.y) for _, text in axis.ticks)
     for mark in panel.marks:
         if isinstance(mark, Cells):
             yield from (text for row in mark.texts for text in row)
         else:
             yield mark.label
-        if isinstance(mark, Bars | Intervals):
+        if isinstance(mark, Bars | Intervals | Points):
             yield from mark.texts
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from ablate_tui.tui.figure import Bars, Box, Cells, Intervals, Points, Role, Rule, Violin
+from ablate_tui.tui.figure import Bars, Box, Cells, Intervals, Panel, Points, Role, Rule, Violin
 from ablate_tui.tui.painters.grid import Grid, Style, fit
-from ablate_tui.tui.painters.labels import Obstacle, clear_of
-from ablate_tui.tui.painters.palette import colour, ink, ink_on, paper, shade
+from ablate_tui.tui.painters.labels import Obstacle, clean, clear_of
+from ablate_tui.tui.painters.palette import blend, colour, ink, ink_on, paper, shade
+from ablate_tui.tui.painters.placement import Label, labelled, place
 
 # what a large point looks like, by role, so that no role is told by its colour alone
 LARGE: dict[Role, str] = {
@@ -75,6 +76,7 @@ class Plot:
     y: Scale  # of rows: down for a numeric axis, whose values grow upward
     dark: bool
     obstacles: tuple[Obstacle, ...] = ()  # points that texts must not cover
+    stacked: bool = False  # bars have parts, told apart by what fills whole cells
 
     def style(self, role: Role, bold: bool = False) -> Style:
         """Ink in the colour of a role."""
@@ -84,6 +86,12 @@ class Plot:
     def ink(self) -> Style:
         """Ink of text and of what is drawn over bars."""
         return Style(ink(self.dark))
+
+    def bar_style(self, mark: Bars) -> Style:
+        """Ink of a bar; paler where it is light or mixed, since half rows have no texture."""
+        tint = colour(mark.role, self.dark)
+        share = {"solid": 1.0, "light": 0.5, "mixed": 0.75}[mark.fill]
+        return Style(blend(tint, paper(self.dark), share))
 
     def inside(self, column: int, row: int) -> bool:
         """Whether a cell, counted from the area's corner, lies in the area."""
@@ -124,27 +132,32 @@ class Plot:
                 row = self.y.cell(at)
                 if row is not None:
                     if value is not None and math.isfinite(value):
-                        self._row_bar(mark, at, value)
+                        self._row_bar(mark, at, mark.base_of(i), value)
                     self._row_interval(row, low, high, self.ink, over=True)
-                    self._row_text(at, row, (value, high, low, mark.base), text)
+                    self._row_text(at, row, (value, high, low, mark.base_of(i)), text)
             elif self.x.cell(at) is not None:
                 if value is not None and math.isfinite(value):
-                    self._column_bar(mark, at, value)
+                    self._column_bar(mark, at, mark.base_of(i), value)
                 self._column_interval(at, low, high, self.ink, over=True)
                 self._column_text(mark, at, (value, high), text)
 
-    def _row_bar(self, mark: Bars, at: float, value: float) -> None:
+    def _row_bar(self, mark: Bars, at: float, base: float, value: float) -> None:
         """One horizontal bar: whole rows to an eighth of a column, half rows to half a column."""
         per_step = self.y.cells / (self.y.high - self.y.low)
         thick = 2 * mark.width * per_step  # in half rows
         halves = max(1, round(thick) if per_step < 1.5 else math.floor(thick + 1e-9))
         first = round(2 * self.y.at(at) - halves / 2)
-        start, end = sorted((self.x.clamped(mark.base), self.x.clamped(value)))
-        style = self.style(mark.role)
+        start, end = sorted((self.x.clamped(base), self.x.clamped(value)))
+        if self.stacked:
+            start, end = float(round(start)), float(round(end))
+            if per_step >= 2 and mark.width <= 0.5:  # a row for each of two bars; half a row has no texture
+                middle = round(at)
+                first, halves = 2 * (round(self.y.at(middle - 0.5)) + (at > middle)), 2
+        style = self.bar_style(mark)
         for row in range(first // 2, (first + halves - 1) // 2 + 1):
             upper, lower = first <= 2 * row < first + halves, first <= 2 * row + 1 < first + halves
             for column in range(math.floor(start), math.ceil(end)):
-                self._bar_cell(column, row, (upper, lower), (start - column, end - column), style, mark.role)
+                self._bar_cell(column, row, (upper, lower), (start - column, end - column), style, full(mark))
 
     def _bar_cell(
         self,
@@ -153,7 +166,7 @@ class Plot:
         halves: tuple[bool, bool],
         extent: tuple[float, float],
         style: Style,
-        role: Role,
+        full_block: str,
     ) -> None:
         start, end = max(0.0, extent[0]), min(1.0, extent[1])
         upper, lower = halves
@@ -163,7 +176,7 @@ class Plot:
             if start > 0:  # there are no blocks that fill from the right, but for the half
                 self.put(column, row, "▐" if end - start >= 0.25 else "▕", style)
             elif end == 1:
-                self.put(column, row, _full(role), style)
+                self.put(column, row, full_block, style)
             elif block := _LEFT_EIGHTHS[round(8 * end)].strip():
                 self.put(column, row, block, style)
             return
@@ -180,18 +193,19 @@ class Plot:
         else:
             self.put(column, row, ("▘▖" if start < 0.25 else "▝▗")[int(lower)], style)
 
-    def _column_bar(self, mark: Bars, at: float, value: float) -> None:
+    def _column_bar(self, mark: Bars, at: float, base: float, value: float) -> None:
         half = mark.width / 2
         left = math.ceil(self.x.clamped(at - half) - 0.5)
         right = max(left + 1, math.floor(self.x.clamped(at + half) + 0.5))
         if right - left > 2 and self.x.clamped(at + half) - self.x.clamped(at - half) > 3:
             right -= 1  # a gap between neighbours that touch
-        ends = sorted((self.y.clamped(mark.base), self.y.clamped(value)))
-        top, bottom = ends
-        style = self.style(mark.role)
+        top, bottom = sorted((self.y.clamped(base), self.y.clamped(value)))
+        if self.stacked:
+            top, bottom = float(round(top)), float(round(bottom))
+        style = self.bar_style(mark)
         for row in range(math.floor(top), math.ceil(bottom)):
             start, end = max(0.0, top - row), min(1.0, bottom - row)
-            character = _full(mark.role)
+            character = full(mark)
             if start > 0:
                 character = _LOWER_EIGHTHS[round(8 * (1 - start))].strip()
             elif end < 1:  # hangs from the base: only the upper half can be filled
@@ -234,13 +248,15 @@ class Plot:
 
     def _row_text(self, at: float, row: int, ends: tuple[float | None, ...], text: str) -> None:
         """A text right of everything that was drawn for it."""
-        text = fit(text, self.x.cells)
+        text = clean(text)
         known = [v for v in ends if v is not None and math.isfinite(v)]
         if text and known:
             reach = (cell_len(text) + 2) * (self.x.high - self.x.low) / self.x.cells
             end = clear_of(self.obstacles, at, max(known), reach)
             column = self.left + min(math.ceil(self.x.clamped(end)), self.x.cells) + 1
-            self.grid.write(min(column, self.grid.width - cell_len(text)), self.top + row, text, self.ink)
+            room = self.grid.width - column
+            # what is cut ends before the edge, since another panel may begin there
+            self.grid.write(column, self.top + row, text if cell_len(text) <= room else fit(text, room - 1), self.ink)
 
     def _column_text(self, mark: Bars, at: float, ends: tuple[float | None, ...], text: str) -> None:
         known = [self.y.clamped(v) for v in ends if v is not None and math.isfinite(v)]
@@ -352,6 +368,24 @@ class Plot:
             if column is not None and row is not None:
                 self.put(column, row, LARGE[mark.role], self.style(mark.role, bold=True))
 
+    def point_texts(self, panel: Panel) -> tuple[int, int]:
+        """The labels of points; returns how many found a place, and how many there are in sight."""
+        dots, labels = set(), []
+        for mark in panel.marks:
+            if isinstance(mark, Points):
+                dots |= {(self.x.cell(x), self.y.cell(y)) for x, y in zip(mark.x, mark.y, strict=True)}
+        for x, y, text in labelled(panel):
+            column, row = self.x.cell(x), self.y.cell(y)
+            if column is not None and row is not None:
+                text = fit(text, self.x.cells)
+                labels.append(Label(column + 0.5, row + 0.5, text, cell_len(text) + 1.0, 1.0))  # and a blank
+        taken = [(c + 0.5, r + 0.5) for c, r in dots if c is not None and r is not None]
+        places = place(labels, (self.x.cells + 1.0, float(self.y.cells)), (1.5, 0.5), taken)
+        for label, spot in zip(labels, places, strict=True):
+            if spot is not None:
+                self.grid.write(self.left + math.floor(spot[0]), self.top + round(spot[1]), label.text, self.ink)
+        return sum(spot is not None for spot in places), len(labels)
+
     def cells(self, mark: Cells) -> None:
         """Texts on their shades; row 0 on top."""
         for i, texts in enumerate(mark.texts):
@@ -374,6 +408,6 @@ def _item(values: tuple[float | None, ...], i: int) -> float | None:
     return values[i] if i < len(values) else None
 
 
-def _full(role: Role) -> str:
-    """What fills a bar: "on" has a texture of its own."""
-    return "▓" if role == "on" else "█"
+def full(mark: Bars) -> str:
+    """What fills a bar: "on" has a texture of its own, and so have the parts of a stack."""
+    return {"solid": "▓" if mark.role == "on" else "█", "light": "░", "mixed": "▒"}[mark.fill]

@@ -40,7 +40,7 @@ from ablate_tui.tui.painters.labels import (
     ticks,
 )
 from ablate_tui.tui.painters.palette import blend, colour, paper
-from ablate_tui.tui.painters.plot import LARGE, Plot, Scale
+from ablate_tui.tui.painters.plot import LARGE, Plot, Scale, full
 
 M = TypeVar("M", bound=Mark)
 
@@ -92,16 +92,33 @@ def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: b
 
 def _message(grid: Grid, top: int, text: str, style: Style) -> None:
     """Words in the middle of what is below `top`, wrapped."""
-    lines: list[str] = []
-    for word in clean(text).split():
-        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= grid.width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(fit(word, grid.width))
-    lines = lines[: max(1, grid.height - top)]
+    lines = _lines(text, grid.width)[: max(1, grid.height - top)]
     row = top + max(0, (grid.height - top - len(lines)) // 2)
     for i, line in enumerate(lines):
         grid.write(max(0, (grid.width - cell_len(line)) // 2), row + i, line, style)
+
+
+def _paragraphs(grid: Grid, top: int, paragraphs: tuple[str, ...]) -> None:
+    """Paragraphs from `top` downward, with a blank line between them where all of it fits then."""
+    wrapped = [_lines(text, grid.width - 1) for text in paragraphs]
+    blank = sum(map(len, wrapped)) + len(wrapped) - 1 <= grid.height - top
+    row = top
+    for lines in wrapped:
+        for line in lines:
+            if row < grid.height:
+                grid.write(0, row, line)
+            row += 1
+        row += blank
+
+
+def _lines(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    for word in clean(text).split():
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(fit(word, width))
+    return lines
 
 
 def _turned(panel: Panel) -> Panel:
@@ -129,6 +146,9 @@ class _Painter:
 
     def run(self) -> None:
         top = self._head()
+        if self.panel.words and not self.panel.empty:
+            _paragraphs(self.grid, top, self.panel.words)
+            return
         if self.panel.empty or not self.panel.marks:
             _message(self.grid, top, self.panel.empty or "nothing to draw", self.muted)
             return
@@ -141,6 +161,9 @@ class _Painter:
     @property
     def muted(self) -> Style:
         return Style(colour("muted", self.dark))
+
+    def _stacked(self) -> bool:
+        return any(bars.fill != "solid" for bars in self._of(Bars))
 
     def _matrix(self) -> bool:
         return any(isinstance(mark, Cells) for mark in self.panel.marks)
@@ -184,7 +207,7 @@ class _Painter:
         if isinstance(mark, Rule):
             return "┊" if mark.vertical else "┄┄", style
         if isinstance(mark, Bars):
-            return "▓▓" if entry.role == "on" else "██", style
+            return 2 * full(mark), style
         if isinstance(mark, Intervals):
             return f"─{LARGE[entry.role]}─", style
         if isinstance(mark, Points) and mark.size == "large":
@@ -225,7 +248,8 @@ class _Painter:
         else:
             dodged = {round(at % 1, 6) for bars in self._of(Bars) for at in bars.at}
             most = 3 if len(dodged) > 1 else 2
-        each = max(1, min(most, room // categories))
+        least = 2 if self._stacked() and not self.colour else 1  # half rows tell parts by their colour alone
+        each = max(least, min(most, room // categories))
         return each - 1 if boxes and each % 2 == 0 else each  # boxes have a middle row
 
     def _area(self, top: int) -> Plot | None:
@@ -263,13 +287,16 @@ class _Painter:
         if columns < 8:
             return None
         x = Scale(x_low, x_high, columns, is_log(panel.x))
-        plot = Plot(self.grid, left, top, x, y, self.dark, obstacles(panel))
+        plot = Plot(self.grid, left, top, x, y, self.dark, obstacles(panel), self._stacked())
         self._y_axis(plot, labels, gutter)
         self._x_axis(plot, below == 3)
         return plot
 
     def _say_shown(self, shown: int, steps: int) -> None:
-        text = f" first {shown} of {steps}"
+        self._say(f" first {shown} of {steps}")
+
+    def _say(self, text: str) -> None:
+        """Words behind the title."""
         start = min(cell_len(clean(self.panel.title)), max(0, self.grid.width - len(text)))
         self.grid.write(start, 0, text, self.muted)
 
@@ -336,8 +363,10 @@ class _Painter:
         gutter = min(max((cell_len(t) for t in names.values()), default=0), max(8, int(0.35 * width)))
         each = min(14, (width - gutter - 1) // columns)
         shown = columns
-        if each < 5:
-            each, shown = 5, (width - gutter - 1) // 5
+        least = min(5, 1 + max((cell_len(text) for mark in tables for row in mark.texts for text in row), default=4))
+        least = max(3, least)
+        if each < least:
+            each, shown = least, (width - gutter - 1) // least
         if shown < 1:
             return None
         if any(cell_len(t) > each - 1 for t in heads.values()) and set(heads.values()) <= set(names.values()):
@@ -385,6 +414,9 @@ class _Painter:
         for points in self._of(Points):
             if points.size == "large":
                 plot.large(points)
+        written, labels = plot.point_texts(self.panel)
+        if written < labels:
+            self._say(f" {written} of {labels} labelled")
 
     def _of(self, kind: type[M]) -> list[M]:
         return [mark for mark in self.panel.marks if isinstance(mark, kind)]

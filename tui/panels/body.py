@@ -65,7 +65,8 @@ class Body(Vertical):
         text = Text(" ", no_wrap=True, overflow="ellipsis")
         if arrangement.parts > 1:
             shown = len(arrangement.panels) + bool(arrangement.table_height)
-            text.append(f"v: {shown} of {len(painted.figure.panels) + 1} parts · ", "dim")
+            parts = len(painted.figure.panels) + bool(painted.table.columns)
+            text.append(f"v: {shown} of {parts} parts · ", "dim")
         return text.append(clean(painted.figure.title), "bold")
 
     def fail(self, words: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -14,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ablate_tui.tui.figure import Table
-from ablate_tui.tui.formats import cell, clean, pad, width
+from ablate_tui.tui.formats import cell, clean, fold, pad, width
 from ablate_tui.tui.painting import Sort
 
 FIGURE = 8  # cells of most figures: −0.01234
@@ -55,6 +57,8 @@ class ViewTable(ScrollView, can_focus=True):
         self.sort: Sort = None
         self.widths: list[int] = []
         self.lines: list[tuple[str, str]] = []  # the first column, and the rest; the heading is line 0
+        self.rows: list[int] = []  # of each line below the heading: a row whose text is folded has several
+        self.room = 0  # cells that the text was folded to
         self.cursor = 0
 
     def show(self, table: Table, sort: Sort) -> None:
@@ -69,16 +73,37 @@ class ViewTable(ScrollView, can_focus=True):
         widths = []
         for at, (named, texts) in enumerate(zip(table.columns, columns, strict=True)):
             figures = FIGURE * any(isinstance(row[at], float) for row in table.rows)
-            least = self.widths[at] if same and self.widths else 0
+            least = self.widths[at] if same and self.widths and not named.prose else 0
             widths.append(max(width(clean(named.label)) + 2, figures, least, *map(width, texts)))
-        self.table, self.sort, self.widths = table, sort, widths
+        self.table, self.sort = table, sort
+        self.room = self.size.width
+        folded = [
+            fold(named, texts, self.room - sum(widths) + widths[at] - len(GAP) * len(widths))
+            for at, (named, texts) in enumerate(zip(table.columns, columns, strict=True))
+        ]
+        self.widths = [
+            max(map(width, sum(texts, [clean(named.label)]))) if named.prose else size
+            for named, texts, size in zip(table.columns, folded, widths, strict=True)
+        ]
         heading = [clean(named.label) + self.mark(named.field) for named in table.columns]
-        self.lines = [self.line(heading)] + [self.line(list(texts)) for texts in zip(*columns, strict=True)]
+        self.lines, self.rows = [self.line(heading)], []
+        for row, parts in enumerate(zip(*folded, strict=True)):
+            for texts in zip_longest(*parts, fillvalue=""):
+                self.lines.append(self.line(list(texts)))
+                self.rows.append(row)
         self.cursor = max(0, min(self.cursor if same else 0, len(table.rows) - 1))
-        size = Size(sum(widths) + len(GAP) * len(widths), len(self.lines))
+        size = Size(sum(self.widths) + len(GAP) * len(widths), len(self.lines))
         if size != self.virtual_size:
             self.virtual_size = size
         self.refresh()
+
+    def on_resize(self) -> None:
+        """Fold the text anew."""
+        if self.size.width != self.room and any(named.prose for named in self.table.columns):
+            table, self.table = self.table, Table((), ())
+            cursor = self.cursor
+            self.show(table, self.sort)
+            self.action_move(cursor - self.cursor)
 
     def mark(self, field: str) -> str:
         """Which way the table is sorted by a column."""
@@ -103,9 +128,9 @@ class ViewTable(ScrollView, can_focus=True):
         style = self.rich_style
         if at == 0:
             style += self.get_component_rich_style("table--heading")
-        elif at - 1 == self.cursor:
+        elif self.rows[at - 1] == self.cursor:
             style += self.get_component_rich_style("table--cursor")
-        elif at % 2:
+        elif self.rows[at - 1] % 2 == 0:
             style += self.get_component_rich_style("table--odd")
         first, rest = self.lines[at]
         fixed = Strip([Segment(first, style)])
@@ -126,10 +151,12 @@ class ViewTable(ScrollView, can_focus=True):
         """Move the cursor by some rows."""
         before, self.cursor = self.cursor, max(0, min(self.cursor + by, len(self.table.rows) - 1))
         top, rows = self.scroll_offset.y, self.scrollable_content_region.height - 1
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False)
-        elif self.cursor >= top + rows:
-            self.scroll_to(y=self.cursor - rows + 1, animate=False)
+        first = bisect_left(self.rows, self.cursor)
+        last = bisect_right(self.rows, self.cursor) - 1
+        if first < top:
+            self.scroll_to(y=first, animate=False)
+        elif last >= top + rows:
+            self.scroll_to(y=min(first, last - rows + 1), animate=False)
         if before != self.cursor:
             self.refresh()
 
@@ -155,7 +182,9 @@ class ViewTable(ScrollView, can_focus=True):
             if field is not None:
                 self.post_message(self.HeadingClicked(field))
             return
-        self.action_move(event.y + self.scroll_offset.y - 1 - self.cursor)
+        line = event.y + self.scroll_offset.y - 1
+        if line < len(self.rows):
+            self.action_move(self.rows[line] - self.cursor)
         if event.chain == 2:
             self.action_enter()
 

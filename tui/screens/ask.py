@@ -21,7 +21,7 @@ class Ask(ModalScreen[str | None]):
     """One line of text, perhaps with choices under it that the text narrows.
 
     Enter takes the highlighted choice, else the text. `check` may refuse a text with an AblateError,
-    whose words are shown while the text stays.
+    whose words are shown while the text stays. An empty line is an answer only where `blank` says so.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,8 +37,10 @@ class Ask(ModalScreen[str | None]):
         choices: Sequence[str] = (),
         hint: str = "",
         check: Callable[[str], object] | None = None,
+        blank: bool = False,
     ) -> None:
         super().__init__()
+        self.blank = blank
         self.question, self.value, self.choices, self.hint, self.check = (
             question,
             value,
@@ -95,7 +97,7 @@ class Ask(ModalScreen[str | None]):
 
     def answer(self, text: str) -> None:
         """Close with an answer that stands."""
-        if not text.strip():
+        if not text.strip() and not self.blank:
             return
         if self.check is not None:
             try:

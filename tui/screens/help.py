@@ -42,7 +42,10 @@ class Help(ModalScreen[None]):
                 yield Static(self.grid((keys_of(b), b.tooltip or b.description) for b in bindings if b.description))
             yield Static(Text("\nViews", "bold"))
             yield Static(
-                self.grid((f"{at}  {view.name}", view.about) for at, view in enumerate(self.views.values(), 1))
+                self.grid(
+                    (f"{at % 10 if at <= 10 else ' '}  {view.name}", view.about)
+                    for at, view in enumerate(self.views.values(), 1)
+                )
             )
             yield Static(Text("\nWords", "bold"))
             yield Static(
@@ -50,7 +53,9 @@ class Help(ModalScreen[None]):
                     "A switch is a factor with two levels; its contrast compares on with off inside the filters. "
                     "A diverged run has a NaN or infinite response, a missing one has none: both are counted, "
                     "never dropped in silence. ◆ marks the contrast, ~ a switch below the noise floor, – a figure "
-                    "that can't be computed. p-values here are per run and descriptive: they are not verdicts."
+                    "that can't be computed. Welch, Mann-Whitney and Brown-Forsythe p count runs and are descriptive; "
+                    "verdicts come from tests that count configurations, and their q cover one table, not the "
+                    "slices tried before it."
                 )
             )
             yield Static(Text("\nesc closes", "dim"))

@@ -74,6 +74,7 @@ class View:
     uses_importance: bool = False  # read again when the model's uncertainty is there
     follows_focus: bool = False  # shows the switch under the cursor where there is no contrast
     sorts_itself: bool = False  # its table is a part of the runs, so the order is the query's business
+    card: Callable[[int, Any, Inputs], Figure] | None = None  # what enter opens, by the row's place in `table`
 
 
 def plain(value: Any) -> Any:

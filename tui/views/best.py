@@ -9,31 +9,49 @@ import numpy as np
 import polars as pl
 
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
+from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.replicates import tested
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Table, TableColumn
+from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons
+from ablate_tui.tui.views.best_panels import (
+    configurations_panel,
+    explained,
+    letters,
+    pairs_panel,
+    pareto_panel,
+    words_of,
+)
 
 SHOWN = 100  # runs in the table
 MOST_ROWS = 40  # levels in the picture
+NAMED = 8  # members of the Pareto set that are named under the table
 
 
 @dataclass(frozen=True, eq=False)
 class BestRuns:
-    """The query's result and the rows of the source that it lists."""
+    """The queries' results and the rows of the source that they list."""
 
     best: Best
+    configurations: BestConfigurations
     runs: pl.DataFrame
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """Why figures are null."""
-        return self.best.notes
+        return (*self.best.notes, *self.configurations.notes)
 
 
 def read(inputs: Inputs) -> BestRuns:
-    """The best runs with all their columns."""
-    found = best(inputs.sample)
-    return BestRuns(found, inputs.fetch(np.asarray(found.index, dtype=np.int64)))
+    """The best runs with all their columns, and the best configurations."""
+    runs = tested(inputs.sample)
+    found = best(inputs.sample, tested_runs=runs)
+    return BestRuns(
+        found,
+        best_configurations(inputs.sample, runs),
+        inputs.fetch(np.asarray(found.index, dtype=np.int64)),
+    )
 
 
 def gain(row: BestRow) -> float:
@@ -46,29 +64,54 @@ def name_of(row: BestRow, inputs: Inputs) -> str:
     return row.switch if inputs.sample.table.factor(row.switch).is_switch else f"{row.switch}={row.level}"
 
 
+def common(result: BestRuns, inputs: Inputs) -> str:
+    """The three levels that the best runs have in common most, in words."""
+    known = sorted((row for row in result.best.rows if row.share is not None), key=lambda row: -abs(gain(row)))
+    parts = [
+        f"{name_of(row, inputs)} in {row.share:.1%} of them, {row.base:.1%} of all (p {number(row.p, 2)})"
+        for row in known[:3]
+    ]
+    return f"the best {result.best.n_best:,}: {'; '.join(parts)}" if parts else ""
+
+
 def figure(result: BestRuns, inputs: Inputs) -> Figure:
-    """Share of each level among the best runs against its share of all."""
+    """Shares among the best; the best configurations without luck; mean against SD; pairs of levels."""
     known = [row for row in result.best.rows if row.share is not None and row.base is not None]
     known.sort(key=lambda row: -abs(gain(row)))
     rows = known[:MOST_ROWS]
     at = tuple(float(place) for place in range(len(rows)))
-    names = tuple((place, f"{name_of(row, inputs)} {row.share:4.0%}") for place, row in zip(at, rows, strict=True))
-    panel = Panel(
+    names = tuple((place, name_of(row, inputs)) for place, row in zip(at, rows, strict=True))
+    enrichment = Panel(
         f"share among the best {result.best.n_best:,} of {result.best.n:,}",
         Axis("share of on, or of the level", limits=(0.0, 1.0)),
         Axis(ticks=names, limits=(-0.6, len(rows) - 0.4)),
         (
-            Bars(at, tuple(row.share for row in rows), role="on", label="among the best", horizontal=True),
+            Bars(
+                at,
+                tuple(row.share for row in rows),
+                role="on",
+                label="among the best",
+                horizontal=True,
+                texts=tuple(f"{row.share:.0%}" for row in rows),
+            ),
             Points(tuple(row.base or 0.0 for row in rows), at, role="neutral", label="among all", size="large"),
         ),
         name="enrichment",
         empty="" if rows else "no finished run in this slice",
     )
-    return framed("best", "Best runs: what the best 10 % have in common", (panel,), inputs, columns=1)
+    panels = (
+        enrichment,
+        configurations_panel(result.configurations, inputs),
+        pareto_panel(result.configurations, inputs),
+        pairs_panel(result.best, inputs),
+    )
+    title = "Best runs: what the best 10 % have in common"
+    notes = tuple(filter(None, (common(result, inputs), explained(result.configurations))))
+    return framed("best", title, panels, inputs, columns=1, notes=notes)
 
 
 def table(result: BestRuns, inputs: Inputs) -> Table:
-    """The best runs: rank, response, switches, replicates."""
+    """The best runs: rank, response, what their configuration is worth, switches, replicates."""
     whole = inputs.sample.table
     frame = result.runs.head(SHOWN)
     names = [f.name for f in whole.factors if f.name in frame.columns]
@@ -76,23 +119,48 @@ def table(result: BestRuns, inputs: Inputs) -> Table:
     columns = (
         TableColumn("rank", "#"),
         TableColumn("response", whole.response.name),
+        TableColumn("shrunken", "shrunken"),
+        TableColumn("pareto", "Pareto", numeric=False),
         *(TableColumn(name, name, numeric=False) for name in names),
     )
+    found = result.configurations
+    place = np.searchsorted(inputs.sample.index, np.asarray(result.best.index[:SHOWN], dtype=np.int64))
+    of_run = found.number[place].tolist()
+    letter = letters(found)
     rows = tuple(
         (
             rank,
             response,
+            float(found.shrunken.mean[of]) if of >= 0 and not found.shrunken.why else None,
+            letter.get(of, "") if not found.no_pareto else None,
             *(None if value is None else words(inputs, name, value) for name, value in zip(names, values, strict=True)),
         )
-        for rank, response, values in zip(
-            result.best.rank, result.best.response, frame.select(names).iter_rows(), strict=False
+        for rank, response, of, values in zip(
+            result.best.rank, result.best.response, of_run, frame.select(names).iter_rows(), strict=False
         )
     )
-    most = sorted((row for row in result.best.rows if row.share is not None), key=lambda row: -abs(gain(row)))[:3]
-    common = "; ".join(f"{name_of(row, inputs)} in {row.share:.1%} of them, {row.base:.1%} of all" for row in most)
     shown = f"{len(rows):,} of {result.best.n:,} finished runs shown"
-    notes = (f"the best {result.best.n_best:,}: {common}",) if common else ()
-    return Table(columns, rows, "Best runs", (*notes, shown, *reasons(result.notes)))
+    notes = (
+        "p: Fisher's exact, over configurations; shrunken: the configuration's mean, drawn to the model",
+        *pareto_words(result.configurations, letter),
+        shown,
+        *reasons(result.notes),
+    )
+    title = ". ".join(filter(None, ("Best runs", common(result, inputs))))
+    return Table(columns, rows, title, notes)
+
+
+def pareto_words(found: BestConfigurations, letter: dict[int, str]) -> tuple[str, ...]:
+    """The Pareto set by name, with mean and SD."""
+    if not letter:
+        return ()
+    named = [
+        f"{text} {words_of(found, at)} {number(float(found.groups.mean[at]))} ± {number(float(found.sd[at]), 2)}"
+        for at, text in letter.items()
+    ]
+    more = int(found.pareto.sum()) - min(NAMED, len(named))
+    words = "; ".join(named[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return (f"Pareto set (mean ± SD; 1 on, 0 off, in the switches' order): {words}",)
 
 
 def words(inputs: Inputs, name: str, value: object) -> str:
@@ -108,6 +176,8 @@ def document(result: BestRuns, inputs: Inputs) -> dict[str, Any]:
         "rows": plain(result.best.rows),
         "k": result.best.k,
         "n_best": result.best.n_best,
+        "pairs": plain(result.best.pairs),
+        "configurations": plain(result.configurations.rows),
         "runs": plain(list(result.runs.iter_rows(named=True))),
     }
 
@@ -120,8 +190,8 @@ def sql(inputs: Inputs) -> str:
 VIEW = View(
     name="best",
     title="Best runs",
-    about="The best runs of the slice, and how frequent each switch is among the best 10 % against all; "
-    "enter opens a run.",
+    about="The best runs of the slice, and how frequent each switch, and each pair, is among the best 10 % against "
+    "all; the best configurations, without the luck of the best; mean against SD. Enter opens a run.",
     read=read,
     figure=figure,
     table=table,

@@ -1,4 +1,4 @@
-"""The sides of the contrast beside each other, in five ways."""
+"""The sides of the contrast beside each other, in five ways; more than two of them also in pairs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,35 @@ from typing import Any
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.compare import Comparison, compare, compare_sql
-from ablate_tui.tui.figure import Axis, Bars, Box, Figure, Line, Mark, Panel, Role, Table, Violin
+from ablate_tui.tui.figure import (
+    Axis,
+    Bars,
+    Box,
+    Figure,
+    Intervals,
+    Line,
+    Mark,
+    Panel,
+    Role,
+    Rule,
+    Table,
+    TableColumn,
+    Violin,
+)
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role, table_of
+from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role
 
 MOST_SIDES = 8  # that can be told apart in one picture; the table has them all
+MOST_PAIRS = 28  # of levels in one picture: those of eight
+PAIRWISE = (
+    TableColumn("sd_ratio", "SD ratio"),
+    TableColumn("welch_holm_p", "Welch p"),
+    TableColumn("mann_whitney_holm_p", "M-W p"),
+    TableColumn("brown_forsythe_holm_p", "B-F p"),
+    TableColumn("welch_p", "Welch p, raw"),
+    TableColumn("mann_whitney_p", "M-W p, raw"),
+    TableColumn("brown_forsythe_p", "B-F p, raw"),
+)
 VIOLIN = 0.42  # half of the widest violin, in units of the categorical axis
 
 
@@ -57,6 +81,7 @@ def figure(result: Comparison, inputs: Inputs) -> Figure:
         Panel("histogram and density (KDE)", value, Axis("density"), shapes(result, sides), "hist+kde", empty),
         statistics(sides, response.name, empty),
         Panel("violin", category, value, violins(result, sides), "violin", empty),
+        *((two_by_two(result, response.name),) if result.pairwise else ()),
     )
     notes = (f"{sides.left_out} more levels are in the table",) if sides.left_out else ()
     return framed("compare", figure_title(result), panels, inputs, columns=3, notes=notes)
@@ -169,24 +194,56 @@ def violins(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
-def table(result: Comparison, inputs: Inputs) -> Table:
-    """One row a side."""
-    columns = (
-        ("level", result.contrast or "", False),
-        ("n", "n"),
-        ("mean", "mean"),
-        ("sd", "SD"),
-        ("median", "median"),
-        ("diverged", "diverged"),
-        ("missing", "missing"),
-        ("min", "min"),
-        ("q05", "5 %"),
-        ("q25", "25 %"),
-        ("q75", "75 %"),
-        ("q95", "95 %"),
-        ("max", "max"),
+def two_by_two(result: Comparison, response: str) -> Panel:
+    """Every two levels: the difference of their means as a dot, the ratio of their SDs beside it."""
+    rows = result.pairwise[:MOST_PAIRS]
+    places = tuple(float(at) for at in range(len(rows)))
+    texts = tuple("" if row.sd_ratio is None else f"SD ×{number(row.sd_ratio, 3)}" for row in rows)
+    dots = Intervals(places, tuple(row.mean_diff for row in rows), role="accent", texts=texts)
+    shown = f", {len(rows)} of {len(result.pairwise)} pairs" if len(rows) < len(result.pairwise) else ""
+    return Panel(
+        f"levels in pairs: Δ mean, SD ratio{shown}",
+        Axis(f"difference in {response}"),
+        Axis(ticks=tuple(zip(places, (row.name for row in rows), strict=True)), limits=(-0.6, len(rows) - 0.4)),
+        (Rule(0.0, vertical=True), dots),
+        "pairwise",
     )
-    return table_of(result.rows, columns, figure_title(result), reasons(result.notes))
+
+
+def table(result: Comparison, inputs: Inputs) -> Table:
+    """One row a side; of more than two levels also one for every two of them."""
+    columns = (
+        TableColumn("level", result.contrast or "", numeric=False),
+        TableColumn("n", "n"),
+        TableColumn("mean", "mean"),
+        *((TableColumn("mean_diff", "Δ mean"),) if result.omnibus else ()),
+        TableColumn("sd", "SD"),
+        *(PAIRWISE if result.omnibus else ()),
+        TableColumn("median", "median"),
+        TableColumn("diverged", "diverged"),
+        TableColumn("missing", "missing"),
+        TableColumn("min", "min"),
+        TableColumn("q05", "5 %"),
+        TableColumn("q25", "25 %"),
+        TableColumn("q75", "75 %"),
+        TableColumn("q95", "95 %"),
+        TableColumn("max", "max"),
+    )
+    named = [(row.level, row) for row in result.rows] + [(row.name, row) for row in result.pairwise]
+    rows = tuple((name, *(getattr(row, column.field, None) for column in columns[1:])) for name, row in named)
+    return Table(columns, rows, figure_title(result), (*omnibus_words(result), *reasons(result.notes)))
+
+
+def omnibus_words(result: Comparison) -> tuple[str, ...]:
+    """The tests of all levels at once, and how to read the rows of two."""
+    every = result.omnibus
+    if every is None:
+        return ()
+    return (
+        f"all levels: Kruskal-Wallis p {number(every.kruskal_p, 2)} (location), Brown-Forsythe p "
+        f"{number(every.brown_forsythe_p, 2)} (spread); over runs, descriptive",
+        "a − b: mean of a less that of b, SD of a over that of b; p adjusted for the pairs of levels (Holm), raw: not",
+    )
 
 
 def figure_title(result: Comparison) -> str:
@@ -201,6 +258,8 @@ def document(result: Comparison, inputs: Inputs) -> dict[str, Any]:
         "histogram": plain(result.histogram),
         "kde": plain(result.kde),
         "ecdf": plain(result.ecdf),
+        "pairwise": plain(result.pairwise),
+        "omnibus": plain(result.omnibus),
     }
 
 
@@ -213,7 +272,7 @@ VIEW = View(
     name="compare",
     title="Compare",
     about="The two sides of the contrast (c chooses it): box plot, ECDF, histogram with density, statistics and violin "
-    "of the response inside the filters.",
+    "of the response inside the filters; a factor's levels also two by two.",
     read=read,
     figure=figure,
     table=table,

@@ -1,16 +1,17 @@
-"""What each column was taken for, how balanced the sweep is, and what is still to run."""
+"""What each column was taken for, what the sweep can tell apart, and what is worth running next."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ablate_tui.queries.design import Design, design, design_sql
-from ablate_tui.tui.figure import Axis, Bars, Figure, Mark, Panel, Role, Table, TableColumn
-from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import NO_SWITCH, SERIES, Inputs, View, framed, plain, reasons
+from ablate_tui.tui.figure import Figure, Table, TableColumn
+from ablate_tui.tui.views import design_panels
+from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons
+from ablate_tui.tui.views.design_words import facts, some, to_run
 
-MOST_FACTORS = 30  # in the picture
 MOST_LEVELS = 8  # named in a cell of the table
+MOST_ALIASES = 4
 
 
 def read(inputs: Inputs) -> Design:
@@ -18,57 +19,16 @@ def read(inputs: Inputs) -> Design:
     return design(inputs.sample)
 
 
-def facts(result: Design) -> tuple[str, ...]:
-    """The design in a few sentences."""
-    lines = [f"{result.configurations:,} of {result.possible:,} configurations have runs"]
-    if result.replicates_min is not None:
-        lines[0] += (
-            f"; replicates per configuration {result.replicates_min:,} to {result.replicates_max:,}, "
-            f"median {number(result.replicates_median)}"
-        )
-    if result.reruns:
-        lines.append(f"{result.reruns:,} runs repeat another in every factor, replicate and response")
-    if result.next:
-        lines.append(f"{result.next_of or len(result.next):,} configurations to run next (in --json, key next)")
-    lines += [f"{pair.a} and {pair.b} go together ({number(pair.value, 2)})" for pair in result.correlations[:5]]
-    return tuple(lines)
-
-
 def figure(result: Design, inputs: Inputs) -> Figure:
-    """Runs per level of each factor."""
-    factors = inputs.sample.table.factors[:MOST_FACTORS]
-    groups: dict[str, tuple[Role, str, list[float], list[float]]] = {}
-    ticks: list[tuple[float, str]] = []
-    at = 0.0
-    for factor in factors:
-        for code, level in enumerate(factor.levels[:MOST_LEVELS]):
-            role: Role = ("off", "on")[code] if factor.is_switch else SERIES[code % len(SERIES)]
-            label = ("off", "on")[code] if factor.is_switch else ""
-            group = groups.setdefault(role, (role, label, [], []))
-            group[2].append(at)
-            group[3].append(float(result.balance[factor.name].get(level, 0)))
-            ticks.append((at, f"{factor.name} = {level}"))
-            at += 1
-    marks: tuple[Mark, ...] = tuple(
-        Bars(
-            tuple(places),
-            tuple(values),
-            role,
-            label,
-            horizontal=True,
-            texts=tuple(f"{value:,.0f}" for value in values),
-        )
-        for role, label, places, values in groups.values()
+    """What to run next, balance, correlations, replicates."""
+    panels = (
+        design_panels.next_runs(result, inputs),
+        design_panels.balance(result, inputs),
+        design_panels.correlations(result, inputs),
+        design_panels.replicates(result),
     )
-    panel = Panel(
-        "balance: runs of each level",
-        Axis("runs"),
-        Axis(ticks=tuple(ticks)),
-        marks,
-        "balance",
-        "" if factors else NO_SWITCH,
-    )
-    return framed("design", "Design: columns, balance and coverage", (panel,), inputs, columns=1, notes=facts(result))
+    title = "Design: what this sweep can tell apart, and what to run next"
+    return framed("design", title, panels, inputs, columns=2, notes=(*facts(result), *to_run(result)))
 
 
 def table(result: Design, inputs: Inputs) -> Table:
@@ -81,35 +41,36 @@ def table(result: Design, inputs: Inputs) -> Table:
         TableColumn("n", "n"),
         TableColumn("constant", "constant", False),
         TableColumn("aliases", "aliases", False),
+        TableColumn("vif", "VIF"),
         TableColumn("why", "why", False),
     )
     rows = tuple(
         (
             row.column,
             row.role,
-            levels(row.levels),
+            some(row.levels, MOST_LEVELS),
             row.n,
             row.constant,
-            ", ".join(row.aliases),
+            some(row.aliases, MOST_ALIASES),
+            result.vif.get(row.column),
             why.get(row.column, ""),
         )
         for row in result.rows
     )
-    notes = (*facts(result), *inputs.sample.table.notes, *reasons(result.notes))
+    notes = (*facts(result), *to_run(result), *inputs.sample.table.notes, *reasons(result.notes))
     return Table(columns, rows, "Design", notes)
 
 
-def levels(names: tuple[str, ...]) -> str:
-    """Some levels, and how many more there are."""
-    more = f" … {len(names) - MOST_LEVELS:,} more" if len(names) > MOST_LEVELS else ""
-    return ", ".join(names[:MOST_LEVELS]) + more
-
-
 def document(result: Design, inputs: Inputs) -> dict[str, Any]:
-    """JSON's own keys."""
+    """JSON's own keys; `next` is what a launcher reads."""
     return {
         "rows": plain(result.rows),
-        "next": plain(result.next),
+        "next": [dict(run.configuration) for run in result.next],
+        "next_reasons": [
+            {"runs": run.runs, "separates": list(run.separates), "why": run.why, "gain": run.gain}
+            for run in result.next
+        ],
+        "next_of": result.next_of,
         "configurations": {
             "run": result.configurations,
             "possible": result.possible,
@@ -118,8 +79,23 @@ def document(result: Design, inputs: Inputs) -> dict[str, Any]:
             "replicates_max": result.replicates_max,
             "reruns": result.reruns,
         },
+        "replicates": plain(result.replicates),
         "balance": plain(result.balance),
         "correlations": plain(result.correlations),
+        "vif": plain(result.vif),
+        "sums": plain(result.sums),
+        "term_aliases": [
+            {
+                "a": ":".join(alias.a),
+                "b": ":".join(alias.b),
+                "correlation": alias.correlation,
+                "complete": alias.complete,
+            }
+            for alias in result.term_aliases
+        ],
+        "alias_classes": [[":".join(term) for term in terms] for terms in result.alias_classes],
+        "empty_pairs": plain(result.empty_pairs),
+        "empty_pairs_of": result.empty_pairs_of,
     }
 
 
@@ -131,8 +107,10 @@ def sql(inputs: Inputs) -> str:
 VIEW = View(
     name="design",
     title="Design",
-    about="What each column was taken for and why (--role changes it), balance, replicates, aliases, and "
-    "configurations still to run.",
+    about="What each column was taken for and why (--role changes it), balance, replicates, what is aliased, and "
+    "the configurations worth running next. For a launcher: show --view design --json has them under next, one "
+    "object {factor: level} each, the most telling first (jq -c '.next[]' gives one a line), and under "
+    "next_reasons, in the same order, what each separates; factors that a filter fixes are under slice.set.",
     read=read,
     figure=figure,
     table=table,

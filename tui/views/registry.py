@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from ablate_tui.tui.views import best, compare, dependence, design, effects, importance, runs
+from ablate_tui.tui.views import (
+    best,
+    compare,
+    dependence,
+    design,
+    effects,
+    findings,
+    halfnormal,
+    importance,
+    interactions,
+    pairs,
+    runs,
+)
 from ablate_tui.tui.views.base import View
 
 VIEWS: dict[str, View] = {
-    module.VIEW.name: module.VIEW for module in (compare, effects, importance, dependence, best, runs, design)
+    module.VIEW.name: module.VIEW
+    for module in (
+        findings,
+        compare,
+        effects,
+        pairs,
+        importance,
+        dependence,
+        interactions,
+        halfnormal,
+        best,
+        runs,
+        design,
+    )
 }

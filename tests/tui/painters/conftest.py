@@ -82,6 +82,29 @@ PANELS = {
             Bars((0.2, 1.2), (2.3, -0.1), "on", "on", (2.2, -0.2), (2.4, 0.0), width=0.36, texts=("2.30", "")),
         ),
     ),
+    "stack": Panel(
+        "Variance",
+        Axis("variance"),
+        NAMES,
+        (
+            Bars((-0.2, 0.8), (2.0, 1.0), "off", "off", horizontal=True, width=0.36),
+            Bars((-0.2, 0.8), (3.0, 3.0), "off", horizontal=True, width=0.36, base=(2.0, 1.0), fill="light"),
+            Bars((0.2, 1.2), (1.0, 2.0), "on", "on", horizontal=True, width=0.36),
+            Bars((0.2, 1.2), (2.0, 4.0), "on", horizontal=True, width=0.36, base=(1.0, 2.0), fill="light"),
+            Bars((1.8,), (4.0,), "off", horizontal=True, width=0.36, fill="mixed"),
+            Bars((2.2,), (3.0,), "on", horizontal=True, width=0.36, fill="mixed"),
+            Bars((), (), "neutral", "noise", horizontal=True, fill="light"),
+        ),
+    ),
+    "labelled": Panel(
+        "Half-normal plot",
+        Axis("effect"),
+        Axis("quantile"),
+        (
+            Points((0.1, 0.2), (0.1, 0.2), "muted", "inert"),
+            Points((2.0, 2.0, 2.5), (1.0, 1.0, 2.0), "accent", "active", "large", ("one", "two", "three")),
+        ),
+    ),
     "forest": Panel(
         "Differences",
         Axis("difference"),

@@ -71,6 +71,19 @@ def test_log_ticks_are_powers_of_ten() -> None:
     assert log_ticks(1.0, 9.0, 10) == pytest.approx([1.0, 2.0, 5.0])
 
 
+def test_log_ticks_of_a_narrow_axis_are_round_numbers() -> None:
+    assert log_ticks(0.9, 1.2, 4) == pytest.approx([0.9, 1.0, 1.1, 1.2])
+    assert log_ticks(0.4, 2.5, 6) == pytest.approx([0.5, 1.0, 2.0])
+
+
+def test_span_of_a_stack_reaches_from_its_ground_to_its_end() -> None:
+    stack = (Bars((0.0, 1.0), (2.0, 4.0)), Bars((0.0, 1.0), (2.0, 8.0), base=(2.0, 4.0), fill="light"))
+    assert span(Panel("", Axis(), Axis(), stack), "y") == pytest.approx((0.0, 8.4))
+    # a part of no length at the top is no ground: there is air over it
+    flat = (Bars((0.0,), (8.0,)), Bars((0.0,), (8.0,), base=(8.0,), fill="light"))
+    assert span(Panel("", Axis(), Axis(), flat), "y") == pytest.approx((0.0, 8.4))
+
+
 def test_span_sees_finite_values_only() -> None:
     nan, inf = math.nan, math.inf
     points = Points((nan, 0.0, 10.0, inf), (1.0, nan, -inf, 3.0))

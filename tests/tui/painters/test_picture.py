@@ -189,6 +189,56 @@ def test_large_clouds_are_bitmaps_in_vector_pictures() -> None:
     assert len(svg(50_000)) < 1_000_000
 
 
+def test_the_parts_of_a_stack_differ_in_shade(panels: dict[str, Panel]) -> None:
+    """So that they can be told apart in grey: solid is dark, light is pale, mixed is between them and hatched."""
+    grey = {}
+    for fill in ("solid", "light", "mixed"):
+        bars = Bars((0.0,), (1.0,), "off", horizontal=True, width=1.0, fill=fill)  # type: ignore[arg-type]
+        panel = Panel("", Axis(limits=(0.0, 1.0)), Axis(ticks=((0.0, ""),)), (bars,))
+        image = pixels(render(Figure("", (panel,), columns=1), "png", dpi=80))
+        middle = image[image.shape[0] // 2 - 20 : image.shape[0] // 2 - 5, image.shape[1] // 2 : -60]
+        grey[fill] = middle.mean()
+    assert grey["solid"] + 30 < grey["mixed"] < grey["light"] - 30
+
+
+def test_a_stack_is_laid_end_to_end() -> None:
+    names = Axis(ticks=((0.0, ""),))
+    parts = (
+        Bars((0.0,), (1.0,), "off", horizontal=True),
+        Bars((0.0,), (3.0,), "on", horizontal=True, base=(1.0,)),
+    )
+    panel = Panel("", Axis(limits=(0.0, 4.0)), names, parts)
+    image = pixels(render(Figure("", (panel,), columns=1), "png", dpi=80))
+
+    def columns(role: str) -> np.ndarray:
+        return np.nonzero((np.abs(image - np.array(colour(role, dark=False))).max(axis=2) < 60).any(axis=0))[0]  # type: ignore[arg-type]
+
+    off, on = columns("off"), columns("on")
+    assert off.max() == pytest.approx(on.min(), abs=3)
+    assert np.ptp(on) == pytest.approx(2 * np.ptp(off), rel=0.05)
+
+
+def test_a_log_axis_has_plain_numbers_at_its_ticks() -> None:
+    for limits, ticks in (((0.4, 2.5), {"0.5", "1", "2"}), ((0.9, 1.2), {"0.9", "1", "1.1", "1.2"})):
+        points = Points(limits, (0.0, 1.0))
+        panel = Panel("p", Axis("ratio", limits=limits, log=True), Axis(), (points,))
+        content = render(Figure("t", (panel,), columns=1), "svg")
+        assert ticks <= svg_texts(content)
+        assert b"mathdefault" not in content
+
+
+def test_labels_of_points_are_written_and_kept_apart(panels: dict[str, Panel]) -> None:
+    content = render(Figure("t", (panels["labelled"],), columns=1), "svg")
+    assert {"one", "two", "three"} <= svg_texts(content)
+    count = 60
+    points = Points((0.5,) * count, (0.5,) * count, size="large", texts=tuple(f"label {i}" for i in range(count)))
+    crowd = Panel("p", Axis(limits=(0.0, 1.0)), Axis(limits=(0.0, 1.0)), (points,))
+    texts = svg_texts(render(Figure("t", (crowd,), columns=1), "svg"))
+    written = sum(text.startswith("label ") for text in texts)
+    assert f"{written} of {count} labelled" in texts
+    assert 10 < written < count
+
+
 def test_a_repeated_list_of_names_is_written_once(panels: dict[str, Panel]) -> None:
     content = render(Figure("t", (panels["ranking"], panels["forest"]), columns=2), "svg").decode()
     assert content.count("<!-- second -->") == 1

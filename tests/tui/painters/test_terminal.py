@@ -201,6 +201,7 @@ import itertools, random
 from ablate_tui.tui.figure import *
 from ablate_tui.tui.painters.terminal import paint
 
+FILLS = ["solid", "light", "mixed"]
 nan, inf = float("nan"), float("inf")
 values = [nan, inf, -inf, 0.0, -0.0, 1.0, -1.0, 2.5, 1e308, -1e308, 1e-320, 1e300, 1e17, 3e-12, None]
 draw = random.Random(0)
@@ -220,8 +221,9 @@ def mark():
     role, sideways = draw.choice(["on", "off", "neutral", "series3"]), draw.random() < 0.5
     return draw.choice([
         lambda: Line(many(n), many(n), role, "l", sideways, sideways),
-        lambda: Points(many(n), many(n), role, "p", draw.choice(["small", "large"])),
+        lambda: Points(many(n), many(n), role, "p", draw.choice(["small", "large"]), ("text",) * draw.choice([0, n])),
         lambda: Bars(many(n), *gaps(1, n), role, "b", *gaps(2, n), sideways, 0.8, ("t",) * n),
+        lambda: Bars(many(n), *gaps(1, n), role, width=0.4, horizontal=sideways, base=many(n), fill=draw.choice(FILLS)),
         lambda: Intervals(many(n), *gaps(3, n), role, "i", sideways, ("t",) * n),
         lambda: Box(v(False), *many(6), many(n), role, "x"),
         lambda: Violin(v(False), many(n), many(n), *many(3), role, "v"),
@@ -265,3 +267,72 @@ def test_a_text_makes_way_for_a_marked_point_of_its_row() -> None:
     first, second = (line for line in paint(panel, 66, 6, colour=False).split("\n") if "50 %" in line)
     assert first.index("50 %") > first.index("●")
     assert second.index("50 %") < first.index("50 %")
+
+
+def bar_rows(text: str) -> list[str]:
+    """What is drawn right of the axis, row by row."""
+    return [line.split("│")[1].rstrip() for line in text.split("\n") if "│" in line]
+
+
+def test_the_parts_of_a_stack_have_textures_of_their_own() -> None:
+    names = Axis(ticks=((0.0, "a"), (1.0, "b")))
+    bars = (
+        Bars((-0.2,), (2.0,), "off", horizontal=True, width=0.36),
+        Bars((-0.2,), (3.0,), "off", horizontal=True, width=0.36, base=(2.0,), fill="light"),
+        Bars((0.2,), (1.0,), "on", horizontal=True, width=0.36),
+        Bars((0.2,), (4.0,), "on", horizontal=True, width=0.36, base=(1.0,), fill="light"),
+        Bars((0.8,), (4.0,), "off", horizontal=True, width=0.36, fill="mixed"),
+    )
+    panel = Panel("", Axis(limits=(0.0, 4.0)), names, bars)
+    for height, per in ((7, 2), (9, 3)):  # two or three rows for each category
+        rows = bar_rows(paint(panel, 42, height, colour=False))
+        assert rows[0] == "█" * 20 + "░" * 10
+        assert rows[1] == "▓" * 10 + "░" * 30
+        assert rows[per] == "▒" * 40
+        assert len(rows) == 2 * per
+
+
+def test_without_colour_a_stack_takes_two_rows_though_fewer_categories_fit(panels: dict[str, Panel]) -> None:
+    """In half rows only the colour tells the parts apart."""
+    with_colour = paint(panels["stack"], 60, 8)
+    without = paint(panels["stack"], 60, 8, colour=False)
+    assert "third" in with_colour
+    assert "▀" in with_colour
+    assert "first 2 of 3" in without
+    assert not set(without) & set("▀▄")
+
+
+def test_the_light_parts_of_half_rows_are_paler(panels: dict[str, Panel]) -> None:
+    codes = set(re.findall(r"[34]8;2;\d+;\d+;\d+", paint(panels["stack"], 60, 8)))
+    inks = {code.split(";", 2)[2] for code in codes}
+    assert {"86;180;233", "240;134;64"} <= inks  # solid off and on
+    assert {"55;103;132", "132;80;48"} <= inks  # the same, half-way to the paper
+
+
+def test_points_carry_their_labels(panels: dict[str, Panel]) -> None:
+    lines = paint(panels["labelled"], 60, 16, colour=False).split("\n")
+    for name in ("one", "two", "three"):
+        assert sum(name in line for line in lines) == 1
+    # two labels of one point stand beside each other, neither over the other nor over the point
+    row = next(line for line in lines if "one" in line)
+    assert "▲ one" in row
+    assert "labelled" not in "".join(lines)
+
+
+def test_labels_that_find_no_place_are_counted() -> None:
+    count = 40
+    points = Points((0.5,) * count, (0.5,) * count, size="large", texts=tuple(f"label{i:02}" for i in range(count)))
+    text = paint(Panel("Many", Axis(limits=(0.0, 1.0)), Axis(limits=(0.0, 1.0)), (points,)), 60, 14, colour=False)
+    shown = re.findall(r"label\d\d", text)
+    assert 10 < len(shown) < count
+    assert len(set(shown)) == len(shown)
+    assert f"{len(shown)} of {count} labelled" in text.split("\n")[0]
+
+
+def test_a_long_text_at_the_end_of_a_bar_is_cut_rather_than_laid_over_it() -> None:
+    names = Axis(ticks=((0.0, "a"), (1.0, "b")))
+    bars = Bars((0.0, 1.0), (1.0, 0.2), horizontal=True, texts=("a very long text that cannot fit",) * 2)
+    first, second = bar_rows(paint(Panel("", Axis(limits=(0.0, 1.0)), names, (bars,)), 50, 6, colour=False))[:2]
+    assert first.startswith("█" * 20)
+    assert first.endswith("…")
+    assert "a very long text that cannot" in second

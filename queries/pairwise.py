@@ -1,0 +1,156 @@
+"""A factor's levels against each other, two at a time and all at once. Over runs, so descriptive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.queries.families import holm
+from ablate_tui.queries.ordered import rank
+from ablate_tui.queries.rank_tests import kruskal, mann_whitney
+from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.two_sample import Side, brown_forsythe, side, welch
+
+MOST_LEVELS = 20  # that are set against each other: 190 pairs
+TESTS = ("welch", "mann_whitney", "brown_forsythe")
+
+
+@dataclass(frozen=True)
+class PairwiseRow:
+    """Level `b` against level `a`: the mean of b less that of a, the SD of b over that of a.
+
+    The p-values are over runs; those in `…_holm_p` are adjusted over the factor's pairs of levels, each
+    test a family of its own (Holm 1979).
+    """
+
+    a: str
+    b: str
+    n_a: int
+    n_b: int
+    mean_diff: float | None
+    sd_ratio: float | None
+    welch_p: float | None
+    mann_whitney_p: float | None
+    brown_forsythe_p: float | None
+    welch_holm_p: float | None
+    mann_whitney_holm_p: float | None
+    brown_forsythe_holm_p: float | None
+
+    @property
+    def name(self) -> str:
+        """How the two levels are called together."""
+        return f"{self.b} − {self.a}"
+
+
+@dataclass(frozen=True)
+class Omnibus:
+    """All levels of a factor at once: Kruskal-Wallis' p of location, Brown-Forsythe's p of spread."""
+
+    kruskal_p: float | None
+    brown_forsythe_p: float | None
+
+
+def omnibus(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> Omnibus:
+    """Test all levels of a factor at once.
+
+    Parameters
+    ----------
+    sides : mapping of level to (n,) float64
+        Ascending, finite.
+    reasons : Reasons
+        Told why a p-value is null, under the row "*".
+
+    Returns
+    -------
+    Omnibus
+    """
+    y = np.concatenate(list(sides.values()))
+    order = np.argsort(y, kind="stable")
+    n = np.array([len(values) for values in sides.values()])
+    level = np.repeat(np.arange(len(n)), n)[order]
+    ranks = rank(y[order])
+    sums = np.bincount(level, weights=ranks.rank, minlength=len(n)).astype(np.float64)
+    why = "fewer than two levels with finished runs, or no spread"
+    return Omnibus(
+        reasons.figure("*", "kruskal_p", kruskal(sums, n, ranks), why),
+        reasons.figure("*", "brown_forsythe_p", brown_forsythe([side(values) for values in sides.values()]), why),
+    )
+
+
+def pairwise(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> tuple[PairwiseRow, ...]:
+    """Set every two levels of a factor against each other.
+
+    Parameters
+    ----------
+    sides : mapping of level to (n,) float64
+        Ascending, finite, in the factor's order. A level without runs is in no pair.
+    reasons : Reasons
+        Told why a figure is null, under the row's name.
+
+    Returns
+    -------
+    tuple of PairwiseRow
+        None where there are more than 20 levels with runs.
+    """
+    there = {level: y for level, y in sides.items() if len(y)}
+    if len(there) > MOST_LEVELS:
+        reasons.say("*", "pairwise", f"{len(there):,} levels are too many to set against each other")
+        return ()
+    described = {level: side(y) for level, y in there.items()}
+    p: dict[tuple[str, str], dict[str, float]] = {
+        (a, b): {
+            "welch": welch(described[b], described[a]),
+            "mann_whitney": _mann_whitney(there[b], there[a]),
+            "brown_forsythe": brown_forsythe((described[b], described[a])),
+        }
+        for a, b in combinations(there, 2)
+    }
+    adjusted = {test: holm({ab: row[test] for ab, row in p.items() if math.isfinite(row[test])}) for test in TESTS}
+    return tuple(
+        _row(a, b, described, p[a, b], {test: adjusted[test].get((a, b), math.nan) for test in TESTS}, reasons)
+        for a, b in p
+    )
+
+
+def _mann_whitney(y: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    both = np.sort(np.concatenate([others, y]), kind="stable")
+    # how many of the others lie below each run, equal ones counted half
+    below = np.searchsorted(others, y, side="left").sum() + np.searchsorted(others, y, side="right").sum()
+    rank_sum = float(below) / 2 + len(y) * (len(y) + 1) / 2
+    return mann_whitney(rank_sum, len(y), len(others), rank(both))
+
+
+def _row(
+    a: str,
+    b: str,
+    described: Mapping[str, Side],
+    p: Mapping[str, float],
+    adjusted: Mapping[str, float],
+    reasons: Reasons,
+) -> PairwiseRow:
+    name, of_a, of_b = f"{b} − {a}", described[a], described[b]
+    ratio = of_b.sd / of_a.sd if of_a.sd > 0 else math.nan
+    why_ratio = f"the SD of {a} is zero" if of_a.sd == 0 else "needs two finished runs of both levels"
+    why = {
+        "welch": "needs two runs of both levels, and some variance",
+        "mann_whitney": "all runs are equal",
+        "brown_forsythe": "needs runs at unequal distances from their median",
+    }
+    found = {}
+    for test in TESTS:
+        found[f"{test}_p"] = reasons.figure(name, f"{test}_p", p[test], why[test])
+        found[f"{test}_holm_p"] = reasons.figure(name, f"{test}_holm_p", adjusted[test], why[test])
+    return PairwiseRow(
+        a=a,
+        b=b,
+        n_a=of_a.n,
+        n_b=of_b.n,
+        mean_diff=reasons.figure(name, "mean_diff", of_b.mean - of_a.mean, "too large for a number"),
+        sd_ratio=reasons.figure(name, "sd_ratio", ratio, why_ratio),
+        **found,
+    )

@@ -1,0 +1,333 @@
+"""Shift, spread or neither: one verdict for every row of the effects table, with its cause and reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate_tui.queries.configurations import Configurations
+from ablate_tui.queries.families import benjamini_hochberg, holm
+from ablate_tui.queries.location import Location, location
+from ablate_tui.queries.noise import LOOKS_THE_SAME, RESIDUALS, Noise, components, noise
+from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.replicates import Tested, tested
+from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.two_sample import side, welch
+
+SIGNIFICANT = 0.05
+SHIFT, SPREAD, BOTH, NEITHER = "shift", "spread", "shift and spread", "neither"
+BY_NOISE, BY_INTERACTIONS, BY_BOTH = "noise", "interactions", "both"
+FEW = 50  # configurations, below which an interval of the SD ratio is approximate
+LARGE_RATIO = 1.25  # an SD ratio beyond it, or below its inverse, is a raw difference to speak of
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict's part of a row; field names are those of EffectRow."""
+
+    mean_diff_low: float | None = None
+    mean_diff_high: float | None = None
+    sd_ratio_low: float | None = None
+    sd_ratio_high: float | None = None
+    location_p: float | None = None
+    location_basis: str | None = None
+    sd_between_on: float | None = None
+    sd_between_off: float | None = None
+    sd_within_on: float | None = None
+    sd_within_off: float | None = None
+    noise_basis: str | None = None
+    noise_ratio: float | None = None
+    noise_ratio_median: float | None = None
+    ln_f_star: float | None = None
+    noise_p: float | None = None
+    location_q: float | None = None
+    noise_q: float | None = None
+    verdict: str | None = None
+    spread_cause: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class FactorTest:
+    """A factor as a whole: what enters the family of q values."""
+
+    factor: str
+    location_p: float | None
+    location_q: float | None
+    noise_p: float | None
+    noise_q: float | None
+    distance_q: float | None  # of Welch's test on the configurations' mean distances from their side's median
+    partners: tuple[str, ...]  # factors of its active interactions that hold at a false discovery rate of 5 %
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """Everything that is tested with the configuration as the unit."""
+
+    runs: Tested
+    location: Location
+    noise: Noise
+    factors: Mapping[str, FactorTest]
+
+
+def verdicts(sample: Sample) -> Verdicts:
+    """Test every free factor's effect on the mean and on the noise, as one family.
+
+    Benjamini and Hochberg's q over all `location_p` and `noise_p`, a factor of more levels once each.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    Verdicts
+    """
+    runs = tested(sample)
+    with np.errstate(all="ignore"):
+        model = location(sample, runs)
+        scale = noise(model)
+        family = {("location", name): p for name, p in model.factors.items()}
+        family |= {("noise", name): p for name, p in scale.factors.items()}
+        q = benjamini_hochberg(family)
+        partners: dict[str, list[str]] = {}
+        for term in model.certain:
+            names = [model.groups.factors[at].name for at in term]
+            for name in names:
+                partners.setdefault(name, []).extend(other for other in names if other != name)
+        distance = benjamini_hochberg(_distances(runs, set(partners)))
+    factors = {
+        factor.name: FactorTest(
+            factor=factor.name,
+            location_p=model.factors.get(factor.name),
+            location_q=q.get(("location", factor.name)),
+            noise_p=scale.factors.get(factor.name),
+            noise_q=q.get(("noise", factor.name)),
+            distance_q=distance.get(factor.name),
+            partners=tuple(dict.fromkeys(partners.get(factor.name, ()))),
+        )
+        for factor in runs.groups.factors
+    }
+    return Verdicts(runs, model, scale, factors)
+
+
+def _distances(runs: Tested, names: set[str]) -> dict[str, float]:
+    """P of Welch's test on the configurations' mean distances from the median of their side.
+
+    For a factor of more levels the smallest of Holm's p over its levels, each against the rest.
+    """
+    groups = runs.groups
+    known = runs.number >= 0
+    y, number = runs.sample.y[known], runs.number[known]
+    found: dict[str, float] = {}
+    for at, factor in enumerate(groups.factors):
+        if factor.name not in names:
+            continue
+        code = groups.codes[at]
+        of_run = code[number]
+        p: dict[int, float] = {}
+        for level in (1,) if groups.sizes[at] == 2 else range(groups.sizes[at]):
+            here = of_run == level
+            distance = np.abs(y - np.where(here, np.median(y[here]), np.median(y[~here])))
+            mean = np.bincount(number, weights=distance, minlength=groups.n) / groups.count
+            p[level] = welch(side(np.sort(mean[code == level])), side(np.sort(mean[code != level])))
+        tests = holm({level: value for level, value in p.items() if math.isfinite(value)})
+        if tests:
+            found[factor.name] = min(tests.values())
+    return found
+
+
+def sd_ratio_interval(groups: Configurations, on: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """95 % interval of SD on / SD off, when the configuration is the unit.
+
+    The influence of a run on ln SD is ((y − m)²/s² − 1)/(2n); its sums over configurations give the
+    standard error of the log ratio, with Student's t on C − 2 (Huber 1981; clusters as in Liang & Zeger 1986).
+
+    Parameters
+    ----------
+    groups : Configurations
+    on : (C,) bool
+
+    Returns
+    -------
+    low, high : float
+        Or None with fewer than two configurations on a side, or without spread on one.
+
+    References
+    ----------
+    Liang, K.-Y. & Zeger, S. L. (1986). Longitudinal data analysis using generalized linear models.
+    Biometrika 73(1), 13–22. https://doi.org/10.1093/biomet/73.1.13
+    """
+    log_sd, variance = [], 0.0
+    for here in (on, ~on):
+        count, mean = groups.count[here].astype(np.float64), groups.mean[here]
+        n, c = float(count.sum()), len(count)
+        if c < 2 or n < 3:
+            return None
+        squares = np.where(count > 1, (count - 1) * np.nan_to_num(groups.variance[here]), 0.0)
+        center = float(count @ mean) / n
+        total = squares + count * (mean - center) ** 2
+        s2 = float(total.sum()) / (n - 1)
+        if not s2 > 0 or not math.isfinite(s2):
+            return None
+        influence = (total / s2 - count) / (2 * n)
+        variance += float(influence @ influence) * c / (c - 1)
+        log_sd.append(math.log(s2) / 2)
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(groups.n - 2, 0.975)) * math.sqrt(variance)
+    ratio = log_sd[0] - log_sd[1]
+    low, high = math.exp(ratio - half), math.exp(min(ratio + half, 700.0))
+    return (low, high) if math.isfinite(high) else None
+
+
+class Judge:
+    """Turns the tests of a slice into the rows' verdicts, and says why figures are null."""
+
+    def __init__(self, found: Verdicts, reasons: Reasons) -> None:
+        self.found, self.reasons = found, reasons
+        self.place = {factor.name: at for at, factor in enumerate(found.runs.groups.factors)}
+        self.about(found)
+
+    def about(self, found: Verdicts) -> None:
+        """What holds for all rows."""
+        say = self.reasons.say
+        runs, groups = found.runs, found.runs.groups
+        if runs.reruns:
+            say("*", "location_p noise_p", f"re-runs counted once in the tests ({runs.reruns:,})")
+        if groups.left_out:
+            say("*", "location_p noise_p", f"left out: runs without a level of some free factor ({groups.left_out:,})")
+        for words in found.location.notes:
+            say("*", "location_p noise_p", words)
+        if 0 < groups.n < FEW:
+            say("*", "sd_ratio_low sd_ratio_high", f"approximate: {groups.n} configurations are fewer than {FEW}")
+        if found.noise.basis == RESIDUALS:
+            say("*", "noise_p", LOOKS_THE_SAME)
+            say("*", "noise_ratio noise_ratio_median", "needs replicates; ln_f_star is the residuals' ratio")
+        elif found.noise.basis is not None:
+            say("*", "ln_f_star", "noise_ratio says it, from the replicates")
+
+    def row(self, name: str, switch: str, level: str, raw: bool) -> Judged:
+        """The verdict of one row.
+
+        Parameters
+        ----------
+        name : str
+            The row's, for notes.
+        switch, level : str
+            The factor, and the level that is on.
+        raw : bool
+            Whether a run-level test or a large SD ratio shows a difference.
+        """
+        found, say = self.found, self.reasons.say
+        at, groups = self.place.get(switch), found.runs.groups
+        if at is None or level not in groups.levels[at]:
+            say(name, FIELDS, "needs finished runs on both sides, in configurations with a level of all free factors")
+            return Judged()
+        on = groups.codes[at] == groups.levels[at].index(level)
+        test = found.factors[switch]
+        location_p, location_q = self.of_level("location", switch, level)
+        noise_p, noise_q = self.of_level("noise", switch, level)
+        estimate = found.location.levels.get((switch, level))
+        low, high = estimate.interval() if estimate is not None else (None, None)
+        if location_p is None:
+            why = found.location.why or found.location.reasons.get(switch, "no standard error")
+            say(name, "location_p location_q", why)
+        if estimate is None:
+            why = found.location.why or found.location.reasons.get(switch, "no standard error")
+            say(name, "mean_diff_low mean_diff_high", why)
+        if found.location.basis is None:
+            say(name, "location_basis", found.location.why)
+        if noise_p is None:
+            say(name, "noise_p noise_q", found.noise.why or found.noise.reasons.get(switch, "no standard error"))
+        ratio = sd_ratio_interval(found.runs.plain, on)
+        if ratio is None:
+            say(name, "sd_ratio_low sd_ratio_high", "needs two configurations on both sides, and some spread")
+        sides = [components(found.runs.plain, mask) for mask in (on, ~on)]
+        for field, values in (("between", [s.between for s in sides]), ("within", [s.within for s in sides])):
+            for which, value in zip(("on", "off"), values, strict=True):
+                if value is None:
+                    say(name, f"sd_{field}_{which}", "needs replicates on this side")
+        scale = found.noise.levels.get((switch, level))
+        if scale is None or found.noise.basis is None:
+            say(name, "noise_ratio noise_ratio_median ln_f_star", found.noise.why or "needs replicates on both sides")
+        elif found.noise.basis == RESIDUALS and scale.ln_f_star is None:
+            say(name, "ln_f_star", "needs residuals on both sides that differ")
+        elif found.noise.basis != RESIDUALS and scale.ratio is None:
+            say(name, "noise_ratio noise_ratio_median", "the noise of off is zero")
+        if found.noise.basis is None:
+            say(name, "noise_basis", found.noise.why)
+        verdict, cause, reason = self.verdict(test, location_q, noise_q, raw)
+        if cause is None:
+            say(name, "spread_cause", "the verdict is no spread")
+        if verdict is None:
+            say(name, "verdict", reason or "nothing could be tested")
+        if reason is None:
+            say(name, "reason", "the verdict needs none")
+        return Judged(
+            mean_diff_low=low,
+            mean_diff_high=high,
+            sd_ratio_low=ratio[0] if ratio else None,
+            sd_ratio_high=ratio[1] if ratio else None,
+            location_p=location_p,
+            location_basis=found.location.basis,
+            sd_between_on=sides[0].between,
+            sd_between_off=sides[1].between,
+            sd_within_on=sides[0].within,
+            sd_within_off=sides[1].within,
+            noise_basis=found.noise.basis,
+            noise_ratio=scale.ratio if scale else None,
+            noise_ratio_median=scale.ratio_median if scale else None,
+            ln_f_star=scale.ln_f_star if scale else None,
+            noise_p=noise_p,
+            location_q=location_q,
+            noise_q=noise_q,
+            verdict=verdict,
+            spread_cause=cause,
+            reason=reason,
+        )
+
+    def of_level(self, which: str, switch: str, level: str) -> tuple[float | None, float | None]:
+        """P of a row, and q: of a level within a factor, Holm's p where that is larger than the factor's q."""
+        found = self.found
+        test = found.factors[switch]
+        if which == "location":
+            p = {text: e.p for (name, text), e in found.location.levels.items() if name == switch}
+            whole, q = test.location_p, test.location_q
+        else:
+            p = {text: n.p for (name, text), n in found.noise.levels.items() if name == switch and n.p is not None}
+            whole, q = test.noise_p, test.noise_q
+        if len(found.runs.groups.levels[self.place[switch]]) == 2:
+            return whole, q
+        if level not in p or q is None:
+            return None, None
+        return p[level], max(q, holm(p)[level])
+
+    def verdict(
+        self, test: FactorTest, location_q: float | None, noise_q: float | None, raw: bool
+    ) -> tuple[str | None, str | None, str | None]:
+        """The verdict, the cause of a spread, and the reason."""
+        if location_q is None and noise_q is None:
+            return None, None, None
+        noisy = noise_q is not None and noise_q < SIGNIFICANT
+        uneven = test.distance_q is not None and test.distance_q < SIGNIFICANT
+        shift, spread = location_q is not None and location_q < SIGNIFICANT, noisy or uneven
+        cause = (BY_BOTH if noisy and uneven else BY_NOISE if noisy else BY_INTERACTIONS) if spread else None
+        parts = []
+        if uneven:
+            parts.append(f"interacts with {', '.join(test.partners)}")
+        if noisy and self.found.noise.basis == RESIDUALS:
+            parts.append(LOOKS_THE_SAME)
+        verdict = BOTH if shift and spread else SHIFT if shift else SPREAD if spread else NEITHER
+        if verdict == NEITHER and raw:
+            parts.append("unresolved, or aliased with an interaction that the model does not have")
+        elif verdict == NEITHER:
+            parts.append("no difference that a test could tell from none")
+        return verdict, cause, "; ".join(parts) or None
+
+
+FIELDS = " ".join(field.name for field in fields(Judged))

@@ -1,0 +1,173 @@
+"""Panels of the best configurations: means without luck, mean against SD, pairs of levels."""
+
+from __future__ import annotations
+
+from math import isclose
+
+import numpy as np
+
+from ablate_tui.data.schema import Factor
+from ablate_tui.queries.best import Best
+from ablate_tui.queries.best_configurations import BestConfigurations
+from ablate_tui.queries.enrichment import BestPair
+from ablate_tui.tui.figure import Axis, Bars, Intervals, Panel, Points
+from ablate_tui.tui.views.base import Inputs, level_words
+from ablate_tui.tui.views.pair_card import short
+
+BEST = 15  # configurations with their intervals
+BEST_PAIRS = 12
+CLOUD = 2_000  # configurations in the scatter; more can't be told apart
+LABELLED = 20  # members of the Pareto set that have a letter
+NAME = 16  # signs of a factor's name in a pair
+WIDE = 30  # ratio of largest and smallest SD from which the axis is logarithmic
+
+
+def words_of(found: BestConfigurations, at: int) -> str:
+    """A configuration in a word: a digit for each switch, 1 on and 0 off; levels with names of their own by name."""
+    text = ""
+    for factor, levels, code in zip(found.groups.factors, found.groups.levels, found.groups.codes[:, at], strict=True):
+        level = levels[int(code)]
+        words = level_words(factor, level) if factor.is_switch else level
+        if words in ("on", "off"):
+            text += "1" if words == "on" else "0"
+        else:
+            text += f" {level} "
+    return " ".join(text.split())
+
+
+def explained(found: BestConfigurations) -> str:
+    """How to read the names of configurations, where they are digits; else ""."""
+    digits = [f.name for f in found.groups.factors if f.is_switch and level_words(f, f.on) == "on"]
+    return f"configurations by their switches, 1 on, 0 off: {', '.join(digits)}" if digits else ""
+
+
+def letters(found: BestConfigurations) -> dict[int, str]:
+    """A letter for each configuration of the Pareto set, A for the best mean."""
+    at = [int(place) for place in np.flatnonzero(found.pareto)]
+    # along the front the mean gets worse as the SD gets smaller
+    at.sort(key=lambda place: -float(found.sd[place]))
+    return {place: chr(ord("A") + i) for i, place in enumerate(at[:LABELLED])}
+
+
+def configurations_panel(found: BestConfigurations, inputs: Inputs) -> Panel:
+    """The best configurations: raw means, and shrunken ones with their intervals."""
+    first = found.order[:BEST].tolist()
+    at = tuple(float(place) for place in range(len(first)))
+    shrunken = found.shrunken
+    n = sorted({int(found.groups.count[c]) for c in first})
+    alike = f", n = {n[0]}" if len(n) == 1 else ""
+    names = tuple(
+        (place, words_of(found, c) + ("" if alike else f" n={found.groups.count[c]}"))
+        for place, c in zip(at, first, strict=True)
+    )
+    return Panel(
+        f"best {len(first)} of {found.groups.n:,} configurations{alike}",
+        Axis(f"mean {inputs.sample.table.response.name}"),
+        Axis(ticks=names, limits=(-0.6, len(first) - 0.4)),
+        (
+            Intervals(
+                at,
+                tuple(shrunken.mean[first].tolist()),
+                tuple(shrunken.low[first].tolist()),
+                tuple(shrunken.high[first].tolist()),
+                role="on",
+                label="shrunken, 95 %",
+            ),
+            Points(tuple(found.groups.mean[first].tolist()), at, role="neutral", label="raw mean", size="large"),
+        ),
+        name="configurations",
+        empty=shrunken.why,
+    )
+
+
+def pareto_panel(found: BestConfigurations, inputs: Inputs) -> Panel:
+    """SD against mean, with the configurations that none beats in both."""
+    known = np.isfinite(found.sd) & np.isfinite(found.groups.mean)
+    cloud = np.flatnonzero(known & ~found.pareto)
+    total = int(known.sum())
+    # a random draw: every n-th configuration of a factorial would show one level of some switches only
+    cloud = np.sort(np.random.default_rng(0).permutation(cloud)[:CLOUD])
+    letter = letters(found)
+    front = list(letter)
+    unlabelled = np.setdiff1d(np.flatnonzero(found.pareto), front)
+    front += unlabelled.tolist()
+    mean, sd = found.groups.mean, found.sd
+    spread = sd[known]
+    log = bool(len(spread)) and float(spread.min()) > 0 and float(spread.max()) > WIDE * float(spread.min())
+    shown = f"{len(cloud) + len(front):,} of {total:,}" if len(cloud) + len(front) < total else f"{total:,}"
+    goal = inputs.sample.table.response
+    return Panel(
+        f"mean and SD of {shown} configurations",
+        Axis(f"mean {goal.name}"),
+        Axis("SD", log=log),
+        (
+            Points(tuple(mean[cloud].tolist()), tuple(sd[cloud].tolist()), role="on", label="configuration"),
+            Points(
+                tuple(mean[front].tolist()),
+                tuple(sd[front].tolist()),
+                role="accent",
+                label="Pareto set",
+                size="large",
+                texts=tuple(letter.get(at, "") for at in front),
+            ),
+        ),
+        name="pareto",
+        empty=found.no_pareto,
+    )
+
+
+def level_name(factor: Factor, level: str) -> str:
+    """A level in few signs: "+norm" and "−norm" for on and off, "lr=0.1" for a level with a name of its own."""
+    state = level_words(factor, level)
+    return {"on": f"+{short(factor.name, NAME)}", "off": f"−{short(factor.name, NAME)}"}.get(
+        state, f"{short(factor.name, NAME)}={level}"
+    )
+
+
+def of_each_pair(rows: tuple[BestPair, ...]) -> list[BestPair]:
+    """One row for each pair of factors: of those that say the same of the pair, the most frequent combination."""
+    found: dict[tuple[str, str], BestPair] = {}
+    for row in rows:
+        other = found.setdefault((row.a, row.b), row)
+        alike = row.pair_p == other.pair_p or isclose(row.pair_p or 0.0, other.pair_p or 0.0, rel_tol=1e-6)
+        if alike and row.share > other.share:
+            found[row.a, row.b] = row
+    return list(found.values())
+
+
+def pairs_panel(result: Best, inputs: Inputs) -> Panel:
+    """Combinations of two levels among the best configurations: their share, and what the two explain alone."""
+    rows = of_each_pair(result.pairs)[:BEST_PAIRS]
+    at = tuple(float(place) for place in range(len(rows)))
+    factor = inputs.sample.table.factor
+    names = tuple(
+        (place, f"{level_name(factor(row.a), row.level_a)} {level_name(factor(row.b), row.level_b)}")
+        for place, row in zip(at, rows, strict=True)
+    )
+    expected = [(row.expected, place) for row, place in zip(rows, at, strict=True) if row.expected is not None]
+    why = next((note.reason for note in result.notes if note.field == "pairs"), "fewer than two factors vary")
+    return Panel(
+        "pairs among the best configurations, and expected of each level alone",
+        Axis("share of the best that have both", limits=(0.0, 1.0)),
+        Axis(ticks=names, limits=(-0.6, len(rows) - 0.4)),
+        (
+            Bars(
+                at,
+                tuple(row.share for row in rows),
+                role="on",
+                label="best",
+                horizontal=True,
+                texts=tuple(f"{row.share:.0%}" for row in rows),
+            ),
+            Points(tuple(row.base for row in rows), at, role="neutral", label="all", size="large"),
+            Points(
+                tuple(share for share, _ in expected),
+                tuple(place for _, place in expected),
+                role="accent",
+                label="expected",
+                size="large",
+            ),
+        ),
+        name="pairs",
+        empty="" if rows else why,
+    )
