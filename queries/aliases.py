@@ -52,12 +52,14 @@ class TermAlias:
 
     `correlation` is what is left of it beside the main effects of the factors of the interactions among
     the two: −1 … 1 between switches, else the largest canonical correlation, 0 … 1. At 1 in size the
-    terms are aliased: whatever one does to a response, the other might have done.
+    terms are aliased: what one does to a response, the other might have done. `single`: each is one
+    contrast, as those of switches are, so that they are then the same; others share a contrast.
     """
 
     a: tuple[str, ...]
     b: tuple[str, ...]
     correlation: float
+    single: bool = True
 
     @property
     def complete(self) -> bool:
@@ -66,9 +68,9 @@ class TermAlias:
 
     @property
     def words(self) -> str:
-        """The two as "a = b:c", with a minus where they are opposite, "a ~ b:c" where they are not the same."""
-        sign = "−" if self.correlation < 0 else ""
-        return f"{':'.join(self.a)} {'=' if self.complete else '~'} {sign}{':'.join(self.b)}"
+        """ "a = b:c", "a = −b:c" where they are opposite, "a overlaps b:c", "a ~ b:c" where they are not the same."""
+        link = ("= " if self.single else "overlaps ") if self.complete else "~ "
+        return f"{':'.join(self.a)} {link}{'−' if self.correlation < 0 else ''}{':'.join(self.b)}"
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,10 @@ class TwoFactorAliases:
 
 
 def alias_classes(pairs: Iterable[TermAlias]) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """Terms that are all the same in a design, as complete aliases link them: "a:b = c:d = e:f"."""
+    """Contrasts that are all the same in a design, as complete aliases link them: "a:b = c:d = e:f"."""
     classes: list[dict[tuple[str, ...], None]] = []  # terms in the order in which they are met
     for pair in pairs:
-        if pair.complete:
+        if pair.complete and pair.single:
             linked = [found for found in classes if pair.a in found or pair.b in found]
             classes = [found for found in classes if found not in linked]
             classes.append({term: None for found in linked for term in found} | {pair.a: None, pair.b: None})
@@ -139,7 +141,12 @@ def two_factor_aliases(groups: Configurations) -> TwoFactorAliases:
         return tuple(groups.factors[kept[at]].name for at in term)
 
     found = [
-        TermAlias(names(link.left), names(link.right[0]), float(value))
+        TermAlias(
+            names(link.left),
+            names(link.right[0]),
+            value,
+            all(columns.sizes[factor] == 2 for factor in (*link.left, *link.right[0])),
+        )
         for link, value in zip(links, values.tolist(), strict=True)
         if abs(value) >= (STRONG if len(link.left) == 1 else FULL)
     ]

@@ -124,10 +124,10 @@ def _noise(
     again = count > 1
     if not again.any():
         return float("nan")
-    _, block = np.unique(replicate, return_inverse=True)
+    block = (np.cumsum(np.bincount(replicate) > 0) - 1)[replicate]
     blocks, n = int(block.max()) + 1, len(count)
-    pairs = np.bincount(group * blocks + block, minlength=n * blocks)
-    if blocks > 1 and n > 1 and np.all(pairs == 1):
+    crossed = blocks > 1 and n > 1 and len(y) == n * blocks
+    if crossed and np.all(np.bincount(group * blocks + block, minlength=n * blocks) == 1):
         residual = y - mean[group]
         residual = residual - (np.bincount(block, weights=residual) / n)[block]
         return float(residual @ residual) / ((n - 1) * (blocks - 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
 from typing import Literal
@@ -97,7 +97,8 @@ def half_normal(sample: Sample, target: Target, runs: Tested | None = None) -> H
     replicated = int(runs.replicated.sum())
     if why or (replicated and 2 * replicated >= groups.n):
         training, notes = spreads(groups)
-        found = effects(training.configurations, training.outcome, training.weight) if not why else nothing(why)
+        kept = _varying(training.configurations)
+        found = effects(kept, training.outcome, training.weight) if not why else nothing(why)
         return _made(target, "ln SD", found, () if why else notes)
     return _made(target, "ln F*", _ratios(sample, runs))
 
@@ -137,7 +138,7 @@ def effects(groups: Configurations, y: Array, weight: Array) -> Effects:
     """
     if not groups.factors or groups.n < 2:
         return nothing("fewer than two configurations with replicates that differ")
-    if set(groups.sizes) <= {1, 2} and groups.n <= SATURATED:
+    if set(groups.sizes) == {2} and groups.n <= SATURATED:
         made = contrasts(groups, weight)
         return Effects(made.names, made.effects(y))
     terms, notes = _terms(groups, y, weight)
@@ -158,10 +159,23 @@ def effects(groups: Configurations, y: Array, weight: Array) -> Effects:
     return Effects(names, values, notes)
 
 
+def _varying(groups: Configurations) -> Configurations:
+    """The configurations by the factors and levels that occur among them: some may have had no replicates."""
+    codes, levels, factors = [], [], []
+    for factor, texts, row in zip(groups.factors, groups.levels, groups.codes, strict=True):
+        there, again = np.unique(row, return_inverse=True)
+        if len(there) > 1:
+            factors.append(factor)
+            levels.append(tuple(texts[code] for code in there))
+            codes.append(again.astype(np.int16))
+    made = np.array(codes, dtype=np.int16).reshape(len(codes), groups.n)
+    return replace(groups, factors=tuple(factors), levels=tuple(levels), codes=made)
+
+
 def _terms(groups: Configurations, y: Array, weight: Array) -> tuple[list[Term], tuple[str, ...]]:
     """Main effects and as many interactions as fit in a plot: those of the factors with the largest main effects."""
     mains: list[Term] = [(factor,) for factor in range(len(groups.factors))]
-    cells = [0 if size == 1 else 1 if size == 2 else size for size in groups.sizes]
+    cells = [1 if size == 2 else size for size in groups.sizes]
     if sum(cells) > MOST_TERMS:
         return [], (f"{sum(cells):,} main effects are more than {MOST_TERMS} that fit in a plot",)
     among = distinct(groups)
@@ -233,7 +247,7 @@ def _ratios(sample: Sample, runs: Tested) -> Effects:
         return nothing(f"no residuals: {why}")
     no_replicates = f"no replicates: residuals of the location model; {LOOKS_THE_SAME.replace('switch', 'term')}"
     notes: tuple[str, ...] = (no_replicates,)
-    if set(groups.sizes) <= {1, 2} and groups.n <= SATURATED:
+    if set(groups.sizes) == {2} and groups.n <= SATURATED:
         made = contrasts(groups)
         cells = list(zip(made.terms, made.levels, strict=True))
     else:

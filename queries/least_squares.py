@@ -75,7 +75,8 @@ class Fit:
     def wald(self, weights: Array) -> float | None:
         """P of a joint test that several combinations, the rows of a matrix, are all zero (F).
 
-        Combinations that can't be estimated are left out; None where none is left.
+        Of combinations that can't be estimated, the part that can is tested, which may be that of an alias:
+        ask `confounded` first. None where nothing is left.
         """
         if self.why:
             return None

@@ -21,6 +21,7 @@ DRAWN = 8_192  # candidates at random where there are more cells than are search
 MOST_WATCHED = 400  # pairs of terms
 CERTAIN = 1e-6  # prior precision of the intercept and the main effects, in runs
 LIKELY_SMALL = 1.0  # prior precision of an interaction
+EMPTY = "an empty cell"
 
 Names = tuple[str, ...]
 
@@ -107,7 +108,10 @@ def next_runs(grid: Grid, tied: Sequence[tuple[Names, Names]] = (), sums: Sequen
             drawn = np.random.default_rng(0).choice(len(empty[0]), MOST_NUMBERS // columns.p, replace=False)
             notes.append(f"chosen from {len(drawn):,} of {len(empty[0]):,} empty cells, drawn at random")
             empty = empty[:, np.sort(drawn)]
-        chosen += _optimal(grid, columns, empty, _Ties(grid, columns, tied, sums))
+        if empty.shape[1]:
+            information = columns.cross_products(columns.affordable(grid.codes))
+            ties = _Ties(grid, columns, information, tied, sums)
+            chosen += _optimal(grid, columns, information, empty, ties)
     most = int(grid.count.max(initial=0))
     again = np.flatnonzero(grid.count < most)
     for cell in again[np.argsort(grid.count[again], kind="stable")][: LISTED - len(chosen)].tolist():
@@ -117,9 +121,6 @@ def next_runs(grid: Grid, tied: Sequence[tuple[Names, Names]] = (), sums: Sequen
     if total is not None and total > len(chosen):
         notes.append(f"{len(chosen)} of {total:,} configurations listed")
     return NextRuns(tuple(chosen), total, tuple(notes))
-
-
-EMPTY = "an empty cell"
 
 
 def _empty(grid: Grid) -> Codes:
@@ -151,9 +152,8 @@ def _coverage(grid: Grid, cells: Codes) -> Array:
     return total
 
 
-def _optimal(grid: Grid, columns: FactorialColumns, cells: Codes, ties: _Ties) -> list[NextRun]:
+def _optimal(grid: Grid, columns: FactorialColumns, information: Array, cells: Codes, ties: _Ties) -> list[NextRun]:
     """The cells one after the other, each adding most to the information."""
-    information = columns.cross_products(columns.affordable(grid.codes))
     prior = np.full(columns.p, CERTAIN)
     for term, where in columns.place.items():
         if len(term) == 2:
@@ -182,6 +182,7 @@ class _Ties:
         self,
         grid: Grid,
         columns: FactorialColumns,
+        information: Array,
         tied: Sequence[tuple[Names, Names]],
         sums: Sequence[Names],
     ) -> None:
@@ -204,7 +205,7 @@ class _Ties:
         self.words = [
             (self._name(link.left), " + ".join(self._name(right) for right in link.right)) for link in self.links
         ]
-        self.cross_products = columns.cross_products(columns.affordable(grid.codes))
+        self.cross_products = information.copy()
         self.correlations = Correlations(columns, self.links)
         self.values = np.abs(self.correlations.of(self.cross_products))
         self.start = np.cumsum([0, *grid.sizes])[:-1]

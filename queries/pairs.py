@@ -146,6 +146,7 @@ class PairFigures:
     off: str
     on: str
     pairs: int
+    wins: int  # pairs in which on is better
     equal: int
     mean_diff: float | None
     median_diff: float | None
@@ -269,7 +270,7 @@ def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) ->
 def _figures(row: str, off: str, on: str, found: Matched, goal: Goal, reasons: Reasons) -> PairFigures:
     difference = found.difference
     n = len(difference)
-    better = difference < 0 if goal == "min" else difference > 0
+    wins = int(np.count_nonzero(difference < 0 if goal == "min" else difference > 0))
     equal = int(np.count_nonzero(difference == 0))
     means = means_by_configuration(difference, found.configuration)
     none = "no two finished runs differ in this alone"
@@ -282,10 +283,11 @@ def _figures(row: str, off: str, on: str, found: Matched, goal: Goal, reasons: R
         off=off,
         on=on,
         pairs=n,
+        wins=wins,
         equal=equal,
         mean_diff=reasons.figure(row, "mean_diff", float(difference.mean()) if n else math.nan, large),
         median_diff=reasons.figure(row, "median_diff", float(np.median(difference)) if n else math.nan, large),
-        win_rate=reasons.figure(row, "win_rate", int(np.count_nonzero(better)) / n if n else math.nan, none),
+        win_rate=reasons.figure(row, "win_rate", wins / n if n else math.nan, none),
         wilcoxon_p=reasons.figure(row, "wilcoxon_p", wilcoxon(difference) if finite else math.nan, why_p),
         configurations=len(means),
         configuration_p=reasons.figure(row, "configuration_p", wilcoxon(means) if finite else math.nan, why_p),

@@ -77,7 +77,7 @@ def tested(sample: Sample) -> Tested:
     )
     plain, number = grouped(runs)
     reruns = int(np.count_nonzero(sample.finished & rerun))
-    shared = _shared_effects(runs)
+    shared = _shared_effects(runs, plain, number)
     if shared is None:
         return Tested(runs, plain, plain, number, reruns, 0)
     effect, blocks = shared
@@ -85,27 +85,31 @@ def tested(sample: Sample) -> Tested:
     return Tested(adjusted, plain, configurations(adjusted), number, reruns, blocks)
 
 
-def _shared_effects(runs: Sample) -> tuple[NDArray[np.float64], int] | None:
+def _shared_effects(
+    runs: Sample, groups: Configurations, number: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], int] | None:
     """Effect by replicate code, with weighted mean zero, and how many there are; None where they are not crossed."""
-    if not runs.table.replicates or not runs.runs:
+    known = number >= 0
+    if not runs.table.replicates or not known.any():
         return None
-    _, number = np.unique(runs.configuration, return_inverse=True)
-    there, block = np.unique(runs.replicate, return_inverse=True)
-    n, b = int(number.max()) + 1, len(there)
-    if b < 2 or n < 2 or n * b > MOST_CELLS:
+    number, y, code = number[known], runs.y[known], runs.replicate[known]
+    there = np.flatnonzero(np.bincount(code))
+    n, b = groups.n, len(there)
+    several = groups.count > 1
+    if b < 2 or several.sum() < 2 or n * b > MOST_CELLS:
         return None
+    place = np.full(int(there[-1]) + 1, -1, dtype=np.int64)
+    place[there] = np.arange(b)
+    block = place[code]
     cells = np.bincount(number * b + block, minlength=n * b).reshape(n, b)
-    count = cells.sum(axis=1)
-    several = count > 1
-    if several.sum() < 2 or np.any(2 * (cells[several] > 0).sum(axis=0) < several.sum()):
+    if np.any(2 * (cells[several] > 0).sum(axis=0) < several.sum()):
         return None
-    mean = np.bincount(number, weights=runs.y, minlength=n) / count
-    per_block = cells.sum(axis=0)
     # normal equations of the replicates once the configurations are eliminated
-    system = np.diag(per_block) - cells.T @ (cells / count[:, None])
-    right = np.bincount(block, weights=runs.y - mean[number], minlength=b)
+    per_block = cells.sum(axis=0)
+    system = np.diag(per_block) - cells.T @ (cells / groups.count[:, None])
+    right = np.bincount(block, weights=y - groups.mean[number], minlength=b)
     effect = np.linalg.lstsq(system, right, rcond=1e-9)[0]
     effect -= per_block @ effect / per_block.sum()
-    found = np.zeros(int(there[-1]) + 1)
+    found = np.zeros(int(runs.replicate.max()) + 1)
     found[there] = effect
-    return (found, b) if np.any(np.abs(effect) > 1e-12 * np.abs(runs.y).max()) else None
+    return (found, b) if np.any(np.abs(effect) > 1e-12 * np.abs(y).max()) else None

@@ -1,9 +1,11 @@
-"""Figures as words for sentences: three digits, intervals, p-values, lists."""
+"""Figures as words for sentences: three digits, intervals, p-values, shares, lists."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+
+SIGNIFICANT = 0.05  # a p-value below it is never rounded up to it
 
 
 def figure(value: float | None) -> str:
@@ -12,11 +14,16 @@ def figure(value: float | None) -> str:
         return "–"
     size = abs(value)
     if size != 0 and (size >= 1e6 or size < 1e-4):
-        text = f"{size:.2e}"
+        text = f"{size:.2e}".replace("-", "−")
     else:
         digits = 2 if size == 0 else max(0, 2 - math.floor(math.log10(size)))
         text = f"{size:.{digits}f}"
     return f"−{text}" if value < 0 else text
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign."""
+    return f"+{figure(value)}" if value is not None and value > 0 else figure(value)
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -30,18 +37,27 @@ def chance(name: str, p: float | None) -> str:
         return ""
     if p < 0.001:
         return f"{name} < .001"
-    return f"{name} = {p:.2f}".replace("0.", ".") if p >= 0.1 else f"{name} = {p:.3f}".replace("0.", ".")
+    digits = 2 if p >= 0.1 else 3
+    if p < SIGNIFICANT <= round(p, digits):
+        digits = 4
+    return f"{name} = {p:.{digits}f}".replace(" 0.", " .")
 
 
 def share(value: float | None) -> str:
-    """ "12 %", with one digit more below 10 %."""
+    """ "12 %", with more digits near none and all, so that 0 % and 100 % mean just that."""
     if value is None:
         return "–"
-    return f"{100 * value:.0f} %" if value >= 0.1 or value == 0 else f"{100 * value:.1f} %"
+    percent = 100 * value
+    digits = 1 if 0 < percent < 10 or 99 < percent < 100 else 0
+    while 0 < percent < 100 and float(f"{percent:.{digits}f}") in (0.0, 100.0) and digits < 9:
+        digits += 1
+    return f"{percent:.{digits}f} %"
 
 
-def listed(items: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+def listed(items: Sequence[str], most: int | None = None) -> str:
+    """ "a", "a and b", "a, b and c"; "a, b and 4 more" where there are more than `most`."""
+    if most is not None and len(items) > most:
+        items = [*items[: most - 1], f"{len(items) - most + 1} more"]
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
 
 

@@ -16,7 +16,7 @@ from ablate_tui.queries.model_terms import Columns, Term
 Array = NDArray[np.float64]
 
 FEWEST_DEGREES = 3  # of residuals: with fewer, tau² is anything
-STEPS = 50
+STEPS = 30
 NORMAL = 1.959963984540054  # the normal distribution's 97.5 % quantile
 
 
@@ -95,11 +95,11 @@ def shrunken(groups: Configurations, terms: Sequence[Term], noise_variance: floa
         if fit.columns.p > MOST_COLUMNS or freedom < FEWEST_DEGREES:
             return _none(groups, f"{n} configurations leave {max(freedom, 0)} degrees of freedom about the model")
         squares = fit.residual**2 * weight
-        excess = float(squares.sum()) - freedom
-        # convex and falling in τ²: from 0 on, Newton's method never steps too far
-        if excess <= 1e-9 * freedom or step == STEPS - 1:
+        q = float(squares.sum())
+        # 1/q is concave in τ² (a line where all v are equal): from 0 on, Newton's method never steps too far
+        if q <= freedom * (1 + 1e-9) or step == STEPS - 1:
             break
-        tau2 += excess / float(squares @ weight)
+        tau2 += (q - freedom) * q / (freedom * float(squares @ weight))
 
     b = v * weight
     drawn = b * (freedom - 2) / freedom  # a little less than B, for τ² being an estimate

@@ -60,7 +60,8 @@ class FactorTest:
     location_q: float | None
     noise_p: float | None
     noise_q: float | None
-    distance_q: float | None  # of Welch's test on the configurations' mean distances from their side's median
+    distance_p: float | None  # of Welch's test on the configurations' mean distances from their side's median
+    distance_q: float | None  # over the factors that have an active interaction
     partners: tuple[str, ...]  # factors of its active interactions that hold at a false discovery rate of 5 %
 
 
@@ -99,7 +100,8 @@ def verdicts(sample: Sample) -> Verdicts:
             names = [model.groups.factors[at].name for at in term]
             for name in names:
                 partners.setdefault(name, []).extend(other for other in names if other != name)
-        distance = benjamini_hochberg(_distances(runs, set(partners)))
+        distance_p = _distances(runs, set(partners))
+        distance_q = benjamini_hochberg(distance_p)
     factors = {
         factor.name: FactorTest(
             factor=factor.name,
@@ -107,7 +109,8 @@ def verdicts(sample: Sample) -> Verdicts:
             location_q=q.get(("location", factor.name)),
             noise_p=scale.factors.get(factor.name),
             noise_q=q.get(("noise", factor.name)),
-            distance_q=distance.get(factor.name),
+            distance_p=distance_p.get(factor.name),
+            distance_q=distance_q.get(factor.name),
             partners=tuple(dict.fromkeys(partners.get(factor.name, ()))),
         )
         for factor in runs.groups.factors

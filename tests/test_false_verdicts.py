@@ -6,50 +6,41 @@ nearer than what broken ones do. Seeds are fixed: each test has one outcome.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from scipy import stats
 
-SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks/false_verdicts.py"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("false_verdicts", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["false_verdicts"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-table = load()
+import false_verdicts
+from judged_sweeps import Judged, any_verdict, false_discoveries, judge, run_level, together
+from simulated_sweeps import scenarios
 
 
 @cache
 def judged(name, sweeps=100):
     """All sweeps of the scenario of that name."""
-    (scenario,) = [s for s in table.scenarios() if s.name == name]
-    return table.run((scenario, 0, sweeps))
+    (scenario,) = [s for s in scenarios() if s.name == name]
+    return false_verdicts.run((scenario, 0, sweeps))
 
 
 @pytest.mark.parametrize("design", ["2^4 × 1", "2^6 × 3", "64 of 1,024 × 3", "2^6 × 3, crossed seeds"])
 def test_sweeps_of_noise_alone_seldom_show_a_verdict(design):
     found = judged(f"{design}: null")
-    assert table.any_verdict(found).value <= 0.12
+    assert any_verdict(found).value <= 0.12
     # the runs' own tests do, most of the time: the simulation could tell a broken judge
     if "crossed" not in design:
-        assert table.run_level(found, adjusted=False)[0].any(axis=1).mean() >= 0.2
+        assert run_level(found, adjusted=False)[0].any(axis=1).mean() >= 0.2
 
 
 @pytest.mark.parametrize("scenario", ["2^6 × 3: noise, pairs", "64 of 1,024 × 3: strong, lognormal"])
 def test_few_discoveries_are_false_beside_strong_switches(scenario):
     found = judged(scenario)
-    assert table.false_discoveries(found).value <= 0.08
+    assert false_discoveries(found).value <= 0.08
     assert found.claims["shift"][:, :3].mean() >= 0.95
 
 
@@ -74,10 +65,10 @@ def test_an_inert_label_on_the_shipped_sweep_gets_no_verdict():
 
 
 def test_run_level_tests_are_those_of_scipy():
-    (scenario,) = [s for s in table.scenarios() if s.name == "64 of 1,024 × 3: pairs"]
+    (scenario,) = [s for s in scenarios() if s.name == "64 of 1,024 × 3: pairs"]
     sweep = scenario.sweep(7)
-    found = table.judge(sweep)
-    for at, code in enumerate(sweep.table.codes):
+    found = judge(sweep)
+    for at, code in enumerate(sweep.table.codes[sweep.place]):
         on, off = sweep.table.y[code == 1], sweep.table.y[code == 0]
         np.testing.assert_allclose(found.p["mann_whitney"][0, at], stats.mannwhitneyu(on, off).pvalue, rtol=1e-9)
         np.testing.assert_allclose(found.p["welch"][0, at], stats.ttest_ind(on, off, equal_var=False).pvalue, rtol=1e-9)
@@ -87,7 +78,7 @@ def test_run_level_tests_are_those_of_scipy():
 
 
 def test_sweeps_depend_on_their_number_alone():
-    scenario = next(table.scenarios())
+    scenario = next(scenarios())
     np.testing.assert_array_equal(scenario.sweep(3).table.y, scenario.sweep(3).table.y)
     assert not np.array_equal(scenario.sweep(3).table.y, scenario.sweep(4).table.y)
 
@@ -96,5 +87,24 @@ def test_a_false_discovery_is_a_claim_without_its_effect():
     none, first = np.array([[False, False]]), np.array([[True, False]])
     truth = {"mean": first, "scale": none, "mixed": none}
     claims = {"shift": np.array([[True, True]]), "noise": np.array([[False, True]]), "interactions": none}
-    share = table.false_discoveries(table.Judged({}, {k: np.repeat(v, 2, 0) for k, v in claims.items()}, {k: np.repeat(v, 2, 0) for k, v in truth.items()}))
-    assert share.value == pytest.approx(2 / 3)
+    made = Judged({}, claims, truth)
+    assert false_discoveries(together([made, made])).value == pytest.approx(2 / 3)
+
+
+def test_a_sweep_holds_the_effects_of_its_truth():
+    """The difference that a crossover makes, and how often the overlapping switch follows the product."""
+    (scenario,) = [s for s in scenarios() if s.name == "2^6 × 3: crossover"]
+    y, n = 0.0, 200
+    for number in range(n):
+        sweep = scenario.sweep(number)
+        a, b = sweep.place[list(sweep.pair)]
+        codes = sweep.table.codes
+        same = codes[a] == codes[b]
+        y += (sweep.table.y[same].mean() - sweep.table.y[~same].mean()) / n
+        assert sweep.mixed.sum() == 2
+        assert not sweep.mean.any()
+    # 4.5 standard errors 2/√192 of a difference of two halves; over 200 sweeps within 4 of its own
+    assert y == pytest.approx(4.5 * 2 / np.sqrt(192), abs=4 * 2 / np.sqrt(192 * n))
+    design = next(s for s in scenarios() if "overlapping" in s.name).design
+    codes = design.draw(np.random.default_rng(0))
+    assert 0.8 < np.mean(codes[-1] == codes[0] ^ codes[1]) < 1

@@ -325,6 +325,6 @@ class SessionInputs:
         """Rows of the source."""
         return self.session.store.fetch(index)
 
-    def importance(self) -> importances.Importance:
-        """The newest importance of this slice."""
-        return self.session.importance(self.look)
+    def importance(self, target: Target | None = None) -> importances.Importance:
+        """The newest importance of this slice, for the look's target or another."""
+        return self.session.importance(replace(self.look, target=target or self.look.target))

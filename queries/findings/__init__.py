@@ -8,10 +8,11 @@ import numpy as np
 
 from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.findings.evidence import LIMIT, Evidence, Finding
-from ablate_tui.queries.findings.failed import failures, worst
-from ablate_tui.queries.findings.moved import shifts, spreads
+from ablate_tui.queries.findings.failed import failures
+from ablate_tui.queries.findings.moved import moved
 from ablate_tui.queries.findings.paired import pairs
 from ablate_tui.queries.findings.rest import best, limits, nothing
+from ablate_tui.queries.findings.worst import worst
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Slice, Term, take
 
@@ -52,9 +53,10 @@ def findings(table: RunTable, location: tuple[Term, ...] | None = None) -> Findi
         evidence = Evidence(take(table, Slice(location=location)))
         if not evidence.effects.rows:
             return Findings((), (Note("*", "*", "no column is a switch or a factor: nothing to tell"),))
-        found = [
-            one for tell in (failures, worst, shifts, spreads, pairs, best, nothing, limits) for one in tell(evidence)
-        ]
+        found = [*failures(evidence), *worst(evidence)]
+        found += moved(evidence, {one.explains for one in found})
+        for tell in (pairs, best, nothing, limits):
+            found += tell(evidence)
     found.sort(key=lambda one: (one.kind, -one.size))
     bounds = [one.finding for one in found if one.kind == LIMIT][:MOST_LIMITS]
     claims = [one.finding for one in found if one.kind != LIMIT]

@@ -1,122 +1,143 @@
-"""Who fails more often, and spreads that are rates of collapse."""
+"""Who fails more often, and what that makes of the spread."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from ablate_tui.queries.cells import cells
-from ablate_tui.queries.effects import raw_difference
-from ablate_tui.queries.failures import failure_p
+from ablate_tui.data.schema import MISSING
+from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.evidence import (
     EACH,
     FAILED,
     MINOR,
+    MOST_NAMED,
+    NOTHING,
     Evidence,
     Finding,
     Ranked,
     Value,
-    number,
 )
+from ablate_tui.queries.given_success import GivenSuccess
 from ablate_tui.queries.sentences import bracket, chance, figure, listed, share
-from ablate_tui.queries.two_sample import side
-from ablate_tui.queries.verdicts import SIGNIFICANT
+from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT
 
-WORST = 0.05  # share of runs that a spread must not hang on
-TWOFOLD = 2.0
+SELECTED = "given success, a selected comparison"
 
 
 def failures(evidence: Evidence) -> Iterator[Ranked]:
-    """Who fails more often, and spreads that are rates of collapse."""
+    """Rows whose sides fail at different rates, the largest difference first."""
     given = {(row.switch, row.level): row for row in evidence.effects.given_success}
-    what = "failed" if evidence.condition else "diverged"
-    found = []
-    for row in evidence.effects.rows:
-        if row.failed_on is None or row.failed_off is None or row.failed_on == row.failed_off:
-            continue
-        q = evidence.q.get(("failure", row.switch))
-        if row.failure_p is None or q is None or q >= SIGNIFICANT or row.failure_p >= SIGNIFICANT:
-            continue
-        words = f"{share(row.failed_on)} of runs {what} with {evidence.is_on(row)}, {share(row.failed_off)} with {evidence.is_off(row)}"
-        figures: dict[str, Value] = {"failed_on": row.failed_on, "failed_off": row.failed_off, "q": q}
-        text = f"{words}{bracket(chance('q', q))}."
-        clean = given.get((row.switch, row.on))
-        if clean is not None:
-            figures |= {"sd_ratio": row.sd_ratio, "sd_ratio_given_success": clean.sd_ratio}
-            figures["noise_ratio_given_success"] = clean.noise_ratio
-            text += (
-                f" The SD ratio of {figure(row.sd_ratio)} is {figure(clean.sd_ratio)} without failed runs"
-                + (
-                    f", and the noise ratio among configurations without a failure {figure(clean.noise_ratio)}"
-                    if clean.noise_ratio is not None
-                    else ""
-                )
-                + " (given success, a selected comparison)."
-            )
-        figures["row"] = row.name
-        found.append((abs(row.failed_on - row.failed_off), Finding(text, "effects", figures, row.failure_p)))
-    found.sort(key=lambda one: -one[0])
-    for size, finding in found[:EACH]:
-        yield Ranked(FAILED, size, finding)
+    found = [
+        failure(evidence, row, given.get((row.switch, row.on)))
+        for row in evidence.effects.rows
+        if row.failed_on != row.failed_off and claimed(evidence, row)
+    ]
+    found.sort(key=lambda one: -one.size)
+    yield from found[:EACH]
     if found[EACH:]:
-        words = [
-            f"{one.figures['row']} ({share(number(one.figures['failed_on']))} on, {share(number(one.figures['failed_off']))} off)"
-            for _, one in found[EACH:]
-        ]
-        text = f"Smaller differences in how often runs {'fail' if evidence.condition else 'diverge'}: {listed(words)}{bracket('each q < .05')}."
-        p = max(one.p or 0.0 for _, one in found[EACH:])
-        yield Ranked(MINOR, 0.0, Finding(text, "effects", {}, p))
+        yield others(evidence, [one.finding for one in found[EACH:]])
+    if not found:
+        yield from unmoved(evidence)
 
 
-def worst(evidence: Evidence) -> Iterator[Ranked]:
-    """SD ratios that the worst runs make: more likely a rate of collapse than noise."""
-    sample = evidence.sample
-    y = sample.y[sample.finished]
-    if evidence.condition is not None or len(y) < 1 / WORST:  # failures are told apart already
+def claimed(evidence: Evidence, row: EffectRow) -> bool:
+    """Whether the rates of a row differ: in the family, and of a level also by itself."""
+    if evidence.holds("separated", row.name):
+        return True
+    return evidence.holds("failure", row.switch) and row.failure_p is not None and row.failure_p < SIGNIFICANT
+
+
+def fails(evidence: Evidence) -> str:
+    """What failed runs did."""
+    return "failed" if evidence.condition else "diverged"
+
+
+def failure(evidence: Evidence, row: EffectRow, clean: GivenSuccess | None) -> Ranked:
+    """The rates of one row, and its spread without the failed runs."""
+    on, off = evidence.with_sides(row)
+    separated = evidence.separated.get(row.name)
+    if separated is not None:
+        p, q = separated.p, evidence.q["separated", row.name]
+        test = f"Fisher's exact test over {separated.configurations} configurations, for the model fits exactly"
+        more = f" So does {listed(separated.same, EACH)}: either may be the cause." if separated.same else ""
+    else:
+        p, q = row.failure_p or 0.0, evidence.q["failure", row.switch]
+        test = more = ""
+    text = (
+        f"{share(row.failed_on)} of runs {fails(evidence)} {on}, {share(row.failed_off)} {off}"
+        f"{bracket(chance('q', q), test)}.{more}"
+    )
+    figures: dict[str, Value] = {
+        "switch": row.switch, "level": row.on, "failed_on": row.failed_on, "failed_off": row.failed_off, "q": q,
+    }  # fmt: skip
+    explained = False
+    if clean is not None and row.sd_ratio and clean.sd_ratio:
+        words, explained = without_failures(row, row.sd_ratio, clean.sd_ratio, clean.noise_ratio)
+        text += f" {words}"
+        figures |= {
+            "sd_ratio": row.sd_ratio,
+            "sd_ratio_given_success": clean.sd_ratio,
+            "noise_ratio_given_success": clean.noise_ratio,
+        }
+    size = abs((row.failed_on or 0.0) - (row.failed_off or 0.0))
+    return Ranked(FAILED, size, Finding(text, "effects", figures, p), row.switch if explained else "")
+
+
+def without_failures(row: EffectRow, ratio: float, clean: float, noise: float | None) -> tuple[str, bool]:
+    """What the SD ratio is without the failed runs, and whether they make the larger part of it."""
+    wider_where_failing = (ratio > 1) == ((row.failed_on or 0.0) > (row.failed_off or 0.0))
+    if abs(math.log(ratio)) < math.log(LARGE_RATIO) or not wider_where_failing:
+        kept, words = 1.0, "The SD ratio is {}, and {} without failed runs"
+    else:
+        kept = math.log(clean) / math.log(ratio)
+        if kept < 0.5:
+            words = (
+                f"That makes {'' if kept < 0.25 else 'most of '}the SD ratio of {{}}: without failed runs it is {{}}"
+            )
+        elif kept < 0.8:
+            words = "That makes a part of the SD ratio of {}: without failed runs it is {}"
+        else:
+            words = "That does not make the SD ratio of {}: without failed runs it is {}"
+    text = words.format(figure(ratio), figure(clean))
+    if noise is not None:
+        text += f", and the noise ratio among configurations without a failure {figure(noise)}"
+    return f"{text} ({SELECTED}).", kept < 0.5
+
+
+def others(evidence: Evidence, found: list[Finding]) -> Ranked:
+    """The smaller differences in one sentence."""
+    words, figures = [], dict[str, Value]()
+    for one in found:
+        row = row_of(evidence, one)
+        words.append(f"{evidence.is_on(row)} {share(row.failed_on)} (else {share(row.failed_off)})")
+        figures |= {f"failed_on {row.name}": row.failed_on, f"failed_off {row.name}": row.failed_off}
+    text = (
+        f"Smaller differences in the share of runs that {fails(evidence)}: {listed(words, MOST_NAMED)}"
+        f"{bracket('each q < .05')}."
+    )
+    return Ranked(MINOR, 1.0, Finding(text, "effects", figures, max(one.p or 0.0 for one in found)))
+
+
+def row_of(evidence: Evidence, one: Finding) -> EffectRow:
+    """The row of the effects that a finding is about."""
+    return next(
+        row for row in evidence.effects.rows if (row.switch, row.on) == (one.figures["switch"], one.figures["level"])
+    )
+
+
+def unmoved(evidence: Evidence) -> Iterator[Ranked]:
+    """Runs failed, and no factor is told to change how often."""
+    outcome = evidence.sample.status != MISSING
+    failed = float(np.mean(evidence.sample.failed[outcome])) if outcome.any() else 0.0
+    tests = evidence.effects.failures
+    if not failed or not tests:
         return
-    worst_first = np.sort(y if evidence.goal == "max" else -y)
-    limit = float(worst_first[math.ceil(WORST * len(y)) - 1])
-    bad = sample.finished & ((sample.y <= limit) if evidence.goal == "max" else (-sample.y <= limit))
-    if bad.sum() > 2 * WORST * len(y):  # ties: no tail to speak of
-        return
-    kept = sample.finished & ~bad
-    tests = failure_p(replace(sample, failed=bad), cells(sample))
-    border = -limit if evidence.goal == "min" else limit
-    for row in evidence.effects.rows:
-        if row.sd_ratio is None or not raw_difference(row):
-            continue
-        factor = sample.table.factor(row.switch)
-        code = sample.code(row.switch)
-        here = code == factor.code(row.on)
-        on, off = (side(np.sort(sample.y[kept & mask])) for mask in (here, ~here & (code >= 0)))
-        if not off.sd > 0 or not on.sd > 0:
-            continue
-        without = on.sd / off.sd
-        change = row.sd_ratio / without
-        reverses = (row.sd_ratio - 1) * (without - 1) < 0 and abs(math.log(row.sd_ratio)) > math.log(1.25)
-        p = tests.p.get((row.switch, factor.code(row.on)))
-        if not (reverses or not 1 / TWOFOLD < change < TWOFOLD) or p is None or p >= SIGNIFICANT:
-            continue
-        shares = [float(np.mean(bad[sample.finished & mask])) for mask in (here, ~here & (code >= 0))]
-        sign = ">" if evidence.goal == "min" else "<"
-        yield Ranked(
-            FAILED,
-            abs(shares[0] - shares[1]) - 1,
-            Finding(
-                f"The SD ratio of {row.name}, {figure(row.sd_ratio)}, hangs on the worst 5 % of runs: without them it "
-                f"is {figure(without)}. {share(shares[0])} of runs with {evidence.is_on(row)} and {share(shares[1])} with "
-                f"{evidence.is_off(row)} are among them{bracket(chance('p', p))}: a rate of collapse may look like a spread; "
-                f'--fail "{evidence.response} {sign} {figure(border).replace("−", "-")}" tells them apart.',
-                "effects",
-                {
-                    "sd_ratio": row.sd_ratio,
-                    "sd_ratio_without_worst": without,
-                    "worst_on": shares[0],
-                    "worst_off": shares[1],
-                },
-                p,
-            ),
-        )
+    least = min(tests, key=lambda name: tests[name])
+    text = (
+        f"{share(failed)} of runs {fails(evidence)}; no factor is told to change how often"
+        f"{bracket(f'the nearest is {least}, ' + chance('p', tests[least]) + ' by itself')}."
+    )
+    yield Ranked(NOTHING, 2.0, Finding(text, "effects", {"failed": failed, "switch": least}, tests[least]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,86 +12,189 @@ from ablate_tui.queries.findings.evidence import (
     EACH,
     FOUND,
     MINOR,
+    MOST_NAMED,
     Evidence,
     Finding,
     Ranked,
     Value,
+    pair_name,
 )
+from ablate_tui.queries.interactions import FactorPair
 from ablate_tui.queries.least_squares import Fit, least_squares
 from ablate_tui.queries.model_terms import Columns, Term
-from ablate_tui.queries.sentences import bracket, chance, listed
+from ablate_tui.queries.sentences import bracket, chance, figure, listed, signed
 from ablate_tui.queries.verdicts import SIGNIFICANT
 
 
+@dataclass(frozen=True)
+class Simple:
+    """The effect of a switch at one level of another factor."""
+
+    value: float
+    p: float | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is told from zero, by itself."""
+        return self.p is not None and self.p < SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A pair read one way: what `acts`, at its level `on`, does at every level of `other`."""
+
+    acts: str
+    on: str
+    other: str
+    effects: Mapping[str, Simple]
+
+    @property
+    def crossover(self) -> bool:
+        """Whether it clearly raises at one level and clearly lowers at another."""
+        return any(e.clear and e.value > 0 for e in self.effects.values()) and any(
+            e.clear and e.value < 0 for e in self.effects.values()
+        )
+
+    @property
+    def contrast(self) -> float:
+        """How unlike the effects are: 1 where one of two is zero, 2 where they are opposite."""
+        values = [e.value for e in self.effects.values()]
+        largest = max(abs(value) for value in values)
+        return (max(values) - min(values)) / largest if largest else 0.0
+
+
 def pairs(evidence: Evidence) -> Iterator[Ranked]:
-    """Factors whose effects depend on each other."""
-    found = []
+    """Interactions on the mean, the strongest one by one, and those on the noise."""
+    found = [
+        interaction(evidence, pair, pair.mean_p)
+        for pair in evidence.interactions.pairs
+        if evidence.holds("mean", pair_name(pair)) and pair.mean_p is not None
+    ]
+    found.sort(key=lambda one: -one.size)
+    yield from found[:EACH]
+    if found[EACH:]:
+        rest = found[EACH:]
+        words = [f"{one.finding.figures['a']} with {one.finding.figures['b']}" for one in rest]
+        text = f"Smaller interactions on the mean: {listed(words, MOST_NAMED)}{bracket('each q < .05')}."
+        figures: dict[str, Value] = {
+            f"q {name}": one.finding.figures["q"] for name, one in zip(words, rest, strict=True)
+        }
+        p = max(one.finding.p or 0.0 for one in rest)
+        yield Ranked(MINOR, rest[0].size, Finding(text, "interactions", figures, p))
+    yield from noise_pairs(evidence)
+
+
+def noise_pairs(evidence: Evidence) -> Iterator[Ranked]:
+    """Factors whose effects on the noise depend on each other, in one sentence."""
+    words, figures, p = [], dict[str, Value](), []
     for pair in evidence.interactions.pairs:
-        name = f"{pair.a}:{pair.b}"
-        if evidence.holds("mean", name) and pair.mean_p is not None:
-            size, finding = interaction(evidence, pair.a, pair.b, pair.mean_p, evidence.q["mean", name])
-            found.append((size, finding))
-    found.sort(key=lambda one: -one[0])
-    for size, finding in found[:EACH]:
-        yield Ranked(FOUND, size, finding)
-    others = found[EACH:]
-    if others:
-        words = [f"{one.figures['a']} with {one.figures['b']}" for _, one in others[:6]]
-        more = f" and {len(others) - 6} more" if len(others) > 6 else ""
-        text = f"Weaker interactions: {', '.join(words)}{more}{bracket('each q < .05')}."
-        yield Ranked(MINOR, others[0][0], Finding(text, "interactions", {}, max(one.p or 0.0 for _, one in others)))
+        if not evidence.holds("ln sd", pair_name(pair)) or pair.log_sd_p is None:
+            continue
+        p.append(pair.log_sd_p)
+        name = f"{pair.a} with {pair.b}"
+        ratios = [evidence.interactions.rows[at].log_sd_did for at in pair.rows]
+        ratio = math.exp(ratios[0]) if len(ratios) == 1 and ratios[0] is not None and abs(ratios[0]) < 700 else None
+        words.append(name if ratio is None else f"{name} ({figure(ratio)})")
+        figures[f"ratio of ratios {name}"] = ratio
+        figures[f"q {name}"] = evidence.q["ln sd", pair_name(pair)]
+    if words:
+        text = (
+            f"Effects on the noise that depend on each other: {listed(words, MOST_NAMED)}; in brackets, by what both "
+            f"together multiply the SD of one configuration's runs beyond each by itself{bracket('each q < .05')}."
+        )
+        yield Ranked(MINOR, 0.0, Finding(text, "interactions", figures, max(p)))
 
 
-def interaction(evidence: Evidence, a: str, b: str, p: float, q: float) -> tuple[float, Finding]:
-    """How the effect of one factor depends on the other's level; the switch is the one that acts."""
+def interaction(evidence: Evidence, pair: FactorPair, p: float) -> Ranked:
+    """How the effect of one factor depends on the other's level."""
+    q = evidence.q["mean", pair_name(pair)]
+    readings = readings_of(evidence, pair)
+    if not readings:
+        return levels(evidence, pair, p, q)
+    best = max(readings, key=lambda reading: (reading.crossover, reading.contrast))
+    values = [e.value for e in best.effects.values()]
+    figures: dict[str, Value] = {"a": best.acts, "b": best.other, "q": q}
+    figures |= {f"effect at {level}": e.value for level, e in best.effects.items()}
+    subject = best.acts if evidence.on_off(best.acts) else f"{best.acts} = {best.on}"
+    if best.crossover:
+        helps = {level: e for level, e in best.effects.items() if evidence.better(e.value)}
+        hurts = {level: e for level, e in best.effects.items() if level not in helps}
+        text = (
+            f"{subject} helps where {where(evidence, best.other, helps)}, and hurts where "
+            f"{where(evidence, best.other, hurts, again=True)}: a crossover of the mean {evidence.response}"
+            f"{bracket(chance('q', q))}."
+        )
+    else:
+        parts = [
+            f"{signed(e.value)} where it is {evidence.state(best.other, level)}" for level, e in best.effects.items()
+        ]
+        text = (
+            f"What {subject} does to the mean {evidence.response} depends on {best.other}: {listed(parts, MOST_NAMED)}"
+            f"{bracket(chance('q', q))}."
+        )
+    size = evidence.in_sds((max(values) - min(values)) / 2)
+    return Ranked(FOUND, size, Finding(text, "interactions", figures, p))
+
+
+def where(evidence: Evidence, factor: str, effects: Mapping[str, Simple], again: bool = False) -> str:
+    """ "attn is tanh (−1.0) or none (−1.6)"; "it is …" where the factor was just named."""
+    states = [f"{evidence.state(factor, level)} ({signed(e.value)})" for level, e in effects.items()]
+    kept = (
+        states if len(states) <= MOST_NAMED else [*states[: MOST_NAMED - 1], f"{len(states) - MOST_NAMED + 1} others"]
+    )
+    return f"{'it' if again else factor} is {' or '.join([', '.join(kept[:-1]), kept[-1]] if len(kept) > 1 else kept)}"
+
+
+def readings_of(evidence: Evidence, pair: FactorPair) -> list[Reading]:
+    """A pair read either way, as far as the factor that acts is a switch."""
     found = evidence.verdicts
     groups = found.runs.groups
     names = [factor.name for factor in groups.factors]
-    if groups.sizes[names.index(a)] > 2:
-        a, b = b, a
-    i, j = names.index(a), names.index(b)
-    pair: Term = (min(i, j), max(i, j))
-    columns = Columns(
-        groups, [*((at,) for at in range(len(names))), *found.location.active, pair], groups.count.astype(float)
-    )
+    i, j = names.index(pair.a), names.index(pair.b)
+    if groups.sizes[i] > 2 and groups.sizes[j] > 2:
+        return []
+    term: Term = (min(i, j), max(i, j))
+    mains: list[Term] = [(at,) for at in range(len(names))]
+    columns = Columns(groups, [*mains, *found.location.active, term], groups.count.astype(float))
     fit = least_squares(columns, groups.mean)
-    figures: dict[str, Value] = {"a": a, "b": b, "q": q}
-    if groups.sizes[i] > 2:
-        text = f"The effect of {a} on the mean {evidence.response} depends on {b}{bracket(chance('q', q))}."
-        return 0.0, Finding(text, "interactions", figures, p)
-    effect = {level: simple_effect(fit, i, j, at) for at, level in enumerate(groups.levels[j])}
-    size = evidence.in_sds(
-        (max(effect.values(), key=lambda e: e[0])[0] - min(effect.values(), key=lambda e: e[0])[0]) / 2
-    )
-    for level, (value, _) in effect.items():
-        figures[f"{a} at {b}={level}"] = value
-    helps = {level: e for level, e in effect.items() if evidence.better(e[0])}
-    hurts = {level: e for level, e in effect.items() if level not in helps}
-    clear = all(any(p_of is not None and p_of < SIGNIFICANT for _, p_of in part.values()) for part in (helps, hurts))
-
-    def words(part: Mapping[str, tuple[float, float | None]]) -> str:
-        return listed([f"{evidence.level(b, level)} ({evidence.signed(value)})" for level, (value, _) in part.items()])
-
-    if helps and hurts and clear:
-        text = (
-            f"{a} helps with {words(helps)} and hurts with {words(hurts)}: a crossover of the mean "
-            f"{evidence.response}{bracket(chance('q', q))}."
+    return [
+        Reading(
+            names[a],
+            groups.levels[a][1],
+            names[b],
+            {level: simple(fit, a, b, at) for at, level in enumerate(groups.levels[b])},
         )
-    else:
-        text = (
-            f"The effect of {a} on the mean {evidence.response} depends on {b}: "
-            f"{', '.join(f'{evidence.signed(value)} with {evidence.level(b, level)}' for level, (value, _) in effect.items())}"
-            f"{bracket(chance('q', q))}."
-        )
-    return size, Finding(text, "interactions", figures, p)
+        for a, b in ((i, j), (j, i))
+        if groups.sizes[a] == 2
+    ]
 
 
-def simple_effect(fit: Fit, switch: int, other: int, level: int) -> tuple[float, float | None]:
-    """Effect of a switch at one level of another factor, and its p."""
+def simple(fit: Fit, switch: int, other: int, level: int) -> Simple:
+    """Effect of a switch at one level of another factor."""
     columns = fit.columns
     weights = np.zeros(columns.p)
     weights[columns.place[(switch,)]] = 1.0
     indicator = (np.arange(1, columns.groups.sizes[other]) == level) - columns.rates[other][1:]
     weights[columns.place[(min(switch, other), max(switch, other))]] = indicator
     estimate = fit.estimate(weights)
-    return float(weights @ fit.coefficients), estimate.p if estimate is not None else None
+    return Simple(float(weights @ fit.coefficients), estimate.p if estimate is not None else None)
+
+
+def levels(evidence: Evidence, pair: FactorPair, p: float, q: float) -> Ranked:
+    """Two factors of more levels: the pair of levels that stands out."""
+    rows = [evidence.interactions.rows[at] for at in pair.rows]
+    clear = [row for row in rows if row.mean_did is not None and row.mean_q is not None and row.mean_q < SIGNIFICANT]
+    figures: dict[str, Value] = {"a": pair.a, "b": pair.b, "q": q}
+    text = f"The effects of {pair.a} and {pair.b} on the mean {evidence.response} depend on each other{bracket(chance('q', q))}"
+    size = 0.0
+    if clear:
+        most = max(clear, key=lambda row: abs(row.mean_did or 0.0))
+        did = most.mean_did or 0.0
+        figures |= {"level a": most.a, "level b": most.b, "mean_did": did}
+        size = evidence.in_sds(did / 2)
+        a, b = (name.replace("=", " = ", 1) for name in (most.a, most.b))
+        text += (
+            f", most of all {a} with {b}: {figure(abs(did))} {'higher' if did > 0 else 'lower'} than their effects "
+            "add up to, each against its other levels"
+        )
+    return Ranked(FOUND, size, Finding(f"{text}.", "interactions", figures, p))

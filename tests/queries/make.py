@@ -80,7 +80,8 @@ def sweep(
     labels: dict[int, str] = {}
     if replicates:
         replicate = frame.groupby(list(replicates), dropna=False).ngroup().to_numpy(dtype=np.int32)
-        labels = dict(zip(replicate.tolist(), frame[list(replicates)].astype(str).agg(", ".join, axis=1), strict=True))
+        values = zip(*(frame[name].astype(str) for name in replicates), strict=True)
+        labels = {code: ", ".join(texts) for code, texts in zip(replicate.tolist(), values, strict=True)}
     return RunTable(
         path=f"{table}.csv",
         table=table,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -28,23 +30,29 @@ def fraction(basic: str, generators: dict[str, str]) -> pd.DataFrame:
     return frame > 0
 
 
-def indicators(frame: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
-    """Every combination of levels as a column, the intercept's and the main effects' span included."""
-    return pd.get_dummies(frame[list(names)].astype(str).agg("|".join, axis=1)).to_numpy(dtype=float)
+def brute(frame: pd.DataFrame) -> Callable[[tuple[str, ...], tuple[str, ...]], float]:
+    """The largest canonical correlation of what main effects leave of two terms, by projections.
 
+    A term's columns are the indicators of all its combinations of levels.
+    """
 
-def brute(frame: pd.DataFrame, a: tuple[str, ...], b: tuple[str, ...]) -> float:
-    """The largest canonical correlation of what main effects leave of two terms, by projections."""
-    parents = {(name,) for term in (a, b) for name in term} - {a, b}
-    given = np.column_stack([np.ones(len(frame)), *(indicators(frame, one) for one in sorted(parents))])
+    @cache
+    def indicators(names: tuple[str, ...]) -> np.ndarray:
+        return pd.get_dummies(frame[list(names)].astype(str).agg("|".join, axis=1)).to_numpy(dtype=float)
 
-    def rest(names: tuple[str, ...]) -> np.ndarray:
-        x = indicators(frame, names)
+    @cache
+    def rest(names: tuple[str, ...], parents: tuple[str, ...]) -> np.ndarray:
+        given = np.column_stack([np.ones(len(frame)), *(indicators((one,)) for one in parents)])
+        x = indicators(names)
         x = x - given @ np.linalg.lstsq(given, x, rcond=None)[0]
         left, sizes, _ = np.linalg.svd(x, full_matrices=False)
         return left[:, sizes > 1e-7]
 
-    return float(np.linalg.svd(rest(a).T @ rest(b), compute_uv=False).max(initial=0.0))
+    def largest(a: tuple[str, ...], b: tuple[str, ...]) -> float:
+        parents = tuple(sorted(name for name in {*a, *b} if (name,) not in (a, b)))
+        return float(np.linalg.svd(rest(a, parents).T @ rest(b, parents), compute_uv=False).max(initial=0.0))
+
+    return largest
 
 
 @pytest.mark.parametrize(
@@ -86,12 +94,21 @@ def test_words() -> None:
     assert TermAlias(("a",), ("b", "c"), 0.7).words == "a ~ b:c"
 
 
+def test_a_factor_of_three_levels_shares_a_contrast() -> None:
+    """f's first two levels are what b and c make together: a part of f is their interaction."""
+    frame = pd.DataFrame(itertools.product([0, 1], [0, 1], "pq"), columns=["b", "c", "u"])
+    frame["f"] = np.where(frame.b != frame.c, "x", np.where(frame.u == "p", "y", "z"))
+    found = two_factor_aliases(groups(frame)).pairs
+    assert next(pair for pair in found if pair.a == ("f",) and pair.b == ("b", "c")).words == "f overlaps b:c"
+    assert not any(("f",) in terms for terms in alias_classes(found))
+
+
 def test_a_full_factorial_has_none() -> None:
     frame = pd.DataFrame(itertools.product([0, 1], "xyz", [0, 1], "pqr"), columns=list("abcd"))
     assert two_factor_aliases(groups(frame)).pairs == ()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_any_design_agrees_with_projections(seed: int) -> None:
     """Unbalanced, of mixed levels, with empty cells: as projections of indicator columns say."""
     rng = np.random.default_rng(seed)
@@ -106,7 +123,7 @@ def test_any_design_agrees_with_projections(seed: int) -> None:
         }
     )
     frame["d"] = (frame.a ^ frame.b) if seed % 2 else (frame.c ^ (frame.f == "x"))
-    distinct = frame.drop_duplicates()
+    largest = brute(frame.drop_duplicates())
     made = two_factor_aliases(groups(frame))
     found = {(pair.a, pair.b): pair.correlation for pair in made.pairs}
     names = [factor.name for factor in groups(frame).factors]
@@ -115,7 +132,7 @@ def test_any_design_agrees_with_projections(seed: int) -> None:
     for a, b in itertools.chain(
         (((one,), pair) for one in names for pair in pairs if one not in pair), itertools.combinations(pairs, 2)
     ):
-        want = brute(distinct, a, b)
+        want = largest(a, b)
         least = 0.5 if len(a) == 1 else 1 - 1e-6
         if abs(want - least) > 1e-9:
             assert ((a, b) in found) == (want >= least), (a, b, want)

@@ -54,10 +54,10 @@ def test_two_switches_that_were_always_equal_are_told_apart_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("basic", "generators", "needed"),
-    [("AB", {"C": "AB"}, 3), ("ABC", {"D": "AB", "E": "AC"}, 8), ("ABCD", {"E": "ABC", "F": "BCD"}, 6)],
+    [("AB", {"C": "AB"}, 3), ("ABC", {"D": "AB", "E": "AC"}, 8), ("ABCD", {"E": "ABC", "F": "BCD"}, 2)],
 )
 def test_the_aliases_of_a_fraction_end(basic: str, generators: dict[str, str], needed: int) -> None:
-    """As many runs as the model lacks in rank end all aliases, and each says truly which."""
+    """A few runs end all aliases, also those that show only on the way, and each says truly which."""
     frame = fraction(basic, generators)
     found = of(frame)
 
@@ -69,8 +69,6 @@ def test_the_aliases_of_a_fraction_end(basic: str, generators: dict[str, str], n
     for n in range(needed):
         assert set(found.next[n].separates) == complete(n) - complete(n + 1)
     assert complete(needed) == set()
-    x = signs(added(frame, found, needed), interactions=True)
-    assert np.linalg.matrix_rank(x) == min(x.shape)
 
 
 def test_main_effects_come_before_interactions() -> None:
@@ -149,22 +147,22 @@ def test_replicates_follow_the_empty_cells() -> None:
 
 def test_a_factorial_beyond_search_is_drawn_from_the_same_each_time() -> None:
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.integers(0, 2, (60, 20)).astype(bool), columns=[f"s{i}" for i in range(20)])
-    frame["s19"] = frame.s0
+    frame = pd.DataFrame(rng.integers(0, 2, (60, 17)).astype(bool), columns=[f"s{i}" for i in range(17)])
+    frame["s16"] = frame.s0
     one, other = of(frame), of(frame)
     assert one.next == other.next
     assert (len(one.next), one.next_of) == (200, None)
     assert len({tuple(run.configuration.values()) for run in one.next}) == 200
-    assert one.next[0].separates == ("s0 from s19",)
+    assert one.next[0].separates == ("s0 from s16",)
     assert any("drawn at random" in note.reason for note in one.notes if "next" in note.field)
 
 
 def test_strong_correlations_are_loosened() -> None:
     rng = np.random.default_rng(2)
-    a = rng.random(40) < 0.5
-    frame = pd.DataFrame(
-        {"a": a, "b": a ^ (rng.random(40) < 0.1), "c": rng.random(40) < 0.5, "d": rng.random(40) < 0.5}
-    )
+    x = rng.random((24, 8)) < 0.5
+    x[2:, 1] = x[2:, 0]
+    x[:2, 1] = ~x[:2, 0]
+    frame = pd.DataFrame(x, columns=list("abcdefgh"))
     found = of(frame)
     at, told = next((at, run.why) for at, run in enumerate(found.next) if run.why.startswith("loosens a ~ b "))
     sizes = [

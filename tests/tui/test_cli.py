@@ -158,13 +158,16 @@ def test_every_view_in_every_text_format(view, runs, show, capsys, few_refits):
 
     markdown = show(runs, view=view, form="md").splitlines()
     table = [line for line in markdown if line.startswith("|")]
-    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+    if view == "findings":  # sentences, not figures
+        assert markdown[2].startswith("1. ")
+    else:
+        assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     sql = show(runs, view=view, form="sql")
     with duckdb.connect() as connection:
         connection.execute(f"CREATE VIEW runs AS SELECT * FROM '{runs}'")
         assert connection.execute(sql).fetchall()
     assert cli.main(["show", str(runs), "--view", view]) == 0
-    assert "─" in capsys.readouterr().out
+    assert ("1. " if view == "findings" else "─") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("form", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
@@ -587,7 +590,7 @@ def test_a_locale_that_knows_no_minus_sign(runs, monkeypatch):
 def test_version_and_help():
     """To stdout, status 0."""
     done = process("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"ablate-tui 0.1.0\n", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"ablate-tui 0.2.0\n", b"")
     done = process("show", "--help")
     assert (done.returncode, done.stderr) == (0, b"")
     for view in VIEWS:

@@ -131,7 +131,7 @@ def test_the_card_of_two_switches(opened):
     assert sum(outline.y) == pytest.approx(1.0)
 
     said = figure.panels[-1].words
-    assert said[0].startswith("With use_gate off, use_norm lowers loss by 0.1")
+    assert said[0].startswith("With use_gate off, use_norm lowers loss by 0.09")
     assert "with it on, it raises it by 0.3" in said[0]
     assert "the effects differ by 0.4" in said[0]
     assert said[0].endswith("q < .001).")

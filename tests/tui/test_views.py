@@ -54,7 +54,8 @@ KEYS = {
     "halfnormal": "target pse me sme",
     "interactions": "cells pairs failures target",
     "best": "runs pairs configurations",
-    "design": "next",
+    "design": "next next_reasons next_of configurations replicates balance correlations vif sums term_aliases "
+    "alias_classes empty_pairs empty_pairs_of",
     "compare": "histogram kde ecdf pairwise omnibus",
     "pairs": "switch total equal mean_diff median_diff win_rate wilcoxon_p configuration_p ends end_levels level_pairs",
 }

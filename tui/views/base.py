@@ -54,8 +54,8 @@ class Inputs(Protocol):
     def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Rows of the source, all columns, in the order asked for."""
 
-    def importance(self) -> Any:
-        """The newest Importance of this slice."""
+    def importance(self, target: Target | None = None) -> Any:
+        """The newest Importance of this slice, for the target asked for or the one that is looked at."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,10 @@ def notes_of(notes: tuple[Note, ...]) -> list[dict[str, str]]:
 
 def reasons(notes: tuple[Note, ...], limit: int = 6) -> tuple[str, ...]:
     """The reasons for nulls, as lines under a table."""
-    lines = [
-        f"– {note.row + ' ' if note.row != '*' else ''}{note.field.replace('*', '')}: {note.reason}".replace(
-            "–  :", "–"
-        )
-        for note in notes
-    ]
+    lines = []
+    for note in notes:
+        about = " ".join(part for part in (note.row, note.field) if part != "*")
+        lines.append(f"– {about}: {note.reason}" if about else f"– {note.reason}")
     return (*lines[:limit], *([f"… and {len(lines) - limit} more"] if len(lines) > limit else []))
 
 
@@ -133,7 +131,15 @@ def counts(sample: Sample) -> str:
     parts = [f"{sample.runs:,} of {sample.table.runs:,} runs", f"{sample.diverged:,} diverged"]
     if sample.missing:
         parts.append(f"{sample.missing:,} missing")
+    if sample.table.fail_condition:
+        parts.append(f"{int(sample.failed.sum()):,} failed ({sample.table.fail_condition})")
     return ", ".join(parts)
+
+
+def model_words(sample: Sample) -> str:
+    """The terms of the location model where they were given."""
+    terms = sample.slice.location
+    return f"location model: {', '.join(':'.join(term) for term in terms)}" if terms else ""
 
 
 def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **more: Any) -> Figure:
@@ -143,7 +149,7 @@ def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **m
     return Figure(
         title=title,
         panels=panels,
-        subtitle=f"{slice_words(sample)} · {counts(sample)}",
+        subtitle=" · ".join(filter(None, (slice_words(sample), counts(sample), model_words(sample)))),
         footer=f"response: {table.response.name} ({table.response.better}) · {source_name(table)} · {inputs.date}",
         name=name,
         **more,

@@ -28,7 +28,7 @@ def figure(result: Design, inputs: Inputs) -> Figure:
         design_panels.replicates(result),
     )
     title = "Design: what this sweep can tell apart, and what to run next"
-    return framed("design", title, panels, inputs, columns=2, notes=(*facts(result), *to_run(result)))
+    return framed("design", title, panels, inputs, columns=2, notes=(*facts(result), *to_run(result, named=False)))
 
 
 def table(result: Design, inputs: Inputs) -> Table:
@@ -57,7 +57,7 @@ def table(result: Design, inputs: Inputs) -> Table:
         )
         for row in result.rows
     )
-    notes = (*facts(result), *to_run(result), *inputs.sample.table.notes, *reasons(result.notes))
+    notes = (*facts(result), *to_run(result, named=True), *inputs.sample.table.notes, *reasons(result.notes))
     return Table(columns, rows, "Design", notes)
 
 

@@ -12,6 +12,7 @@ from ablate_tui.tui.views.design_words import large
 MOST_FACTORS = 30  # in a picture
 MOST_LEVELS = 8  # of a factor, in the balance
 MOST_RUNS = 12  # to run next, as columns
+NARROW = 4  # cells of a level in a column
 MOST_COUNTED = 65_536  # cells: with more, the empty ones would hide the rest
 
 
@@ -29,7 +30,7 @@ def next_runs(result: Design, inputs: Inputs) -> Panel:
     if not inputs.sample.table.factors:
         empty = NO_SWITCH
     return Panel(
-        "to run next, the most telling first",
+        "to run next, best first",
         Axis(ticks=tuple((float(at), str(at + 1)) for at in range(len(runs)))),
         Axis(ticks=tuple((float(at), factor.name) for at, factor in enumerate(factors))),
         (Cells(tuple(texts), tuple(shades)),) if factors else (),
@@ -40,10 +41,11 @@ def next_runs(result: Design, inputs: Inputs) -> Panel:
 
 
 def side(factor: Factor, level: str) -> str:
-    """A level in a narrow cell."""
-    if not factor.is_switch:
-        return level
-    return "on" if level == factor.on else "off"
+    """A level in a narrow cell: where cut names would be the same, its place among the factor's levels."""
+    if factor.is_switch:
+        return "on" if level == factor.on else "off"
+    cut = {name: name if len(name) <= NARROW else f"{name[: NARROW - 1]}…" for name in factor.levels}
+    return cut[level] if len(set(cut.values())) == len(cut) else f"#{factor.levels.index(level) + 1}"
 
 
 def shade(factor: Factor, level: str) -> float:
@@ -76,7 +78,7 @@ def balance(result: Design, inputs: Inputs) -> Panel:
     )
     even = Points(tuple(equal), tuple(float(at) for at in range(len(equal))), "neutral", "equal shares", "large")
     return Panel(
-        "balance: share of runs with each level",
+        "balance: share of runs",
         Axis("share of runs; their number at the end", limits=(0.0, 1.0)),
         Axis(ticks=tuple(ticks), limits=(-0.6, max(len(ticks), 1) - 0.4)),
         (*marks, even) if ticks else (),
@@ -101,20 +103,25 @@ def correlations(result: Design, inputs: Inputs) -> Panel:
                 inflation = result.vif.get(one)
                 line.append("–" if one not in result.vif else "∞" if inflation is None else number(inflation, 2))
             else:
-                line.append("·" if value is None else f"{value:.2f}".replace("-", "−"))
+                line.append("·" if value is None else hundredths(value))
             tints.append(0.0 if one == other or value is None else value)
         texts.append(tuple(line))
         shades.append(tuple(tints))
     ticks = tuple((float(at), name) for at, name in enumerate(names))
     empty = "" if len(names) > 1 else NO_SWITCH if not inputs.sample.table.factors else "one factor at most is free"
     return Panel(
-        "correlations (· below 0.1); diagonal: VIF",
+        "correlation; diagonal: VIF",
         Axis(ticks=ticks),
         Axis(ticks=ticks),
         (Cells(tuple(texts), tuple(shades)),) if not empty else (),
         "correlations",
         empty,
     )
+
+
+def hundredths(value: float) -> str:
+    """A correlation in at most four cells."""
+    return f"{value:.2f}".replace("-", "−").replace("0.", ".").replace("1.00", "1")
 
 
 def replicates(result: Design) -> Panel:
@@ -133,7 +140,7 @@ def replicates(result: Design) -> Panel:
         bars.append(Bars((0.0,), (float(without),), "muted", texts=(large(without),)))
         ticks.insert(0, (0.0, "none"))
     return Panel(
-        "replicates: runs of each configuration",
+        "replicates",
         Axis("runs of a configuration", ticks=tuple(ticks), limits=(-0.6, len(counts) + 0.6)),
         Axis("configurations"),
         tuple(bars) if counts else (),

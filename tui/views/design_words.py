@@ -72,13 +72,14 @@ def interactions(result: Design) -> list[str]:
             f"(a shift by {first.a[0]} looks like {first.b[0]} and {first.b[1]} interacting)"
         )
     if near:
-        told = [f"{alias.words} ({number(alias.correlation, 2)})" for alias in near]
+        told = [f"{alias.words} ({number(abs(alias.correlation), 2)})" for alias in near]
         lines.append(f"main effects near interactions: {some(told)}")
     looked = not any("term_aliases" in note.field.split() for note in result.notes)
     if looked and not complete and not near:
         lines.append("no main effect is near a two-factor interaction (all correlations below 0.5)")
     classes = [[":".join(term) for term in terms if len(term) == 2] for terms in result.alias_classes]
     same = [" = ".join(terms) for terms in classes if len(terms) > 1]
+    same += [alias.words for alias in result.term_aliases if alias.complete and not alias.single and len(alias.a) == 2]
     if same:
         lines.append(f"interactions that can't be told apart: {some(same)}")
     return lines
@@ -112,8 +113,8 @@ def correlated(result: Design) -> list[str]:
     return [f"factors that go together: {some(told)}"] if told else []
 
 
-def to_run(result: Design) -> tuple[str, ...]:
-    """The first of the configurations to run next, and what each is for."""
+def to_run(result: Design, named: bool) -> tuple[str, ...]:
+    """The first of the configurations to run next, and what each is for; `named`: with its levels."""
     if not result.next:
         return ()
     total = result.next_of if result.next_of is not None else len(result.next)
@@ -121,7 +122,7 @@ def to_run(result: Design) -> tuple[str, ...]:
     lines = []
     for at, run in enumerate(result.next[:TOLD], start=1):
         cell = some([f"{name} = {level}" for name, level in run.configuration.items()], 12)
-        lines.append(f"{at}. {cell}: {run.why}")
+        lines.append(f"{at}. {cell}: {run.why}" if named else f"{at}. {run.why}")
     return (heading, *lines)
 
 

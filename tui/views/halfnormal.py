@@ -57,8 +57,8 @@ def active(plot: HalfNormal) -> list[HalfNormalRow]:
 def count(plot: HalfNormal) -> str:
     """How many effects stand out, in words."""
     if plot.me is None:
-        return f"{plot.target}: no margins"
-    return f"{plot.target}: {len(active(plot))} of {len(plot.rows)} active"
+        return f"{plot.target}, no margins"
+    return f"{plot.target}, {len(active(plot))} of {len(plot.rows)} active"
 
 
 def panel(plot: HalfNormal) -> Panel:
@@ -103,7 +103,7 @@ def points(rows: list[HalfNormalRow], role: Role, label: str) -> Points:
 def figure(result: Both, inputs: Inputs) -> Figure:
     """The plot of the target that was asked for, and the other beside it."""
     plots = (result.asked, result.other)
-    title = f"Half-normal plot: effects beyond the noise, {count(plots[0])}; {count(plots[1])}"
+    title = f"Half-normal plot: {count(plots[0])}; {count(plots[1])}"
     said = remarks([plot for plot in plots if plot.rows])
     return framed("halfnormal", title, tuple(panel(plot) for plot in plots), inputs, notes=said)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,19 +10,36 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS, Importance
+from ablate_tui.queries.note import Note
 from ablate_tui.queries.sql import input_sql
-from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Role, Rule, Table
+from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Role, Rule, Table, TableColumn
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import SERIES, Inputs, View, framed, plain, reasons, table_of
+from ablate_tui.tui.views.base import SERIES, Inputs, Target, View, framed, plain, reasons, table_of
 
 SWARM_BINS = 100  # bins of the value axis in which points are stacked
 SWARM_POINTS = 2000  # per factor; more can't be told apart
 
 
-def read(inputs: Inputs) -> Importance:
-    """The newest importance of the slice."""
-    found: Importance = inputs.importance()
-    return found
+@dataclass(frozen=True, eq=False)
+class BothImportances:
+    """The ranking that is looked at, and the one for the other target."""
+
+    main: Importance
+    other: Importance
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Why figures of the main ranking are null."""
+        return self.main.notes
+
+    def of(self, target: Target) -> Importance:
+        """The ranking for the mean, or for the spread."""
+        return self.main if self.main.target == target else self.other
+
+
+def read(inputs: Inputs) -> BothImportances:
+    """The newest importance of the slice, for the mean and for the spread."""
+    return BothImportances(inputs.importance(), inputs.importance("spread" if inputs.target == "mean" else "mean"))
 
 
 def trust(result: Importance) -> str:
@@ -65,8 +82,57 @@ def level_roles(factor: Factor) -> tuple[Role, ...]:
     return tuple(SERIES[round(at * 5 / (len(factor.levels) - 1))] for at in range(len(factor.levels)))
 
 
-def figure(result: Importance, inputs: Inputs) -> Figure:
-    """Ranked bars with intervals and noise floor, and the swarm."""
+def shares(result: BothImportances, target: Target) -> dict[str, tuple[int, float | None]]:
+    """Rank and share of each factor for one target."""
+    return {row.switch: (row.rank, row.share) for row in result.of(target).rows}
+
+
+def contrasts(result: BothImportances) -> str:
+    """Factors that are high in one ranking and low in the other, in words."""
+    mean, spread = shares(result, "mean"), shares(result, "spread")
+    both = [name for name in mean if name in spread]
+    far = sorted(both, key=lambda name: abs(mean[name][0] - spread[name][0]), reverse=True)
+    least = max(3, len(both) // 2)
+    words = [
+        f"{name} is number {spread[name][0]} for the spread, {mean[name][0]} for the mean"
+        for name in far
+        if abs(mean[name][0] - spread[name][0]) >= least and min(mean[name][0], spread[name][0]) <= 3
+    ]
+    return "; ".join(words[:2])
+
+
+def beside(result: BothImportances, names: tuple[tuple[float, str], ...], empty: str) -> Panel:
+    """Each factor's share of all mean |SHAP| for the mean and for the spread."""
+    found: dict[Target, dict[str, tuple[int, float | None]]] = {t: shares(result, t) for t in ("mean", "spread")}
+    looks: tuple[tuple[Target, Role, float], ...] = (("mean", "accent", -0.2), ("spread", "series5", 0.2))
+    marks = [
+        Bars(
+            at=tuple(place + offset for place, _ in names),
+            values=tuple(found[target].get(name, (0, None))[1] for _, name in names),
+            role=role,
+            label=f"for the {target}",
+            horizontal=True,
+            width=0.38,
+        )
+        for target, role, offset in looks
+        if found[target]
+    ]
+    if names and not result.other.rows:
+        why = result.other.notes[0].reason if result.other.notes else "nothing to rank"
+        empty = f"no ranking for the {result.other.target}: {why}"
+    return Panel(
+        "mean beside spread",
+        Axis("share of all mean |SHAP|"),
+        Axis(ticks=names, limits=(-0.6, len(names) - 0.4)),
+        tuple(marks),
+        name="beside",
+        empty=empty,
+    )
+
+
+def figure(both: BothImportances, inputs: Inputs) -> Figure:
+    """Ranked bars with intervals and noise floor, the swarm, and the ranking for the other target beside it."""
+    result = both.main
     target = "the mean" if result.target == "mean" else "the spread (ln SD)"
     title = f"Importance for {target}: ranked mean |SHAP|"
     empty = "" if result.rows else (result.notes[0].reason if result.notes else "nothing to rank")
@@ -88,7 +154,10 @@ def figure(result: Importance, inputs: Inputs) -> Figure:
     ranked = Panel("mean |SHAP|", Axis(f"mean |SHAP| ({unit})"), Axis(ticks=names), marks, name="ranking", empty=empty)
     notes = [note for note in (result.warning, WHAT_A_SHAP_VALUE_IS) if note]
     notes.insert(0, f"{result.configurations:,} configurations" + (f", {trust(result)}" if trust(result) else ""))
-    return framed("importance", title, (ranked, swarm_panel(result, names, unit, empty)), inputs, notes=tuple(notes))
+    if contrasts(both):
+        notes.insert(1, contrasts(both))
+    panels = (ranked, swarm_panel(result, names, unit, empty), beside(both, names, empty))
+    return framed("importance", title, panels, inputs, notes=tuple(notes), columns=3)
 
 
 def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: str, empty: str) -> Panel:
@@ -124,8 +193,9 @@ def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: 
     )
 
 
-def table(result: Importance, inputs: Inputs) -> Table:
-    """The ranking with its figures."""
+def table(both: BothImportances, inputs: Inputs) -> Table:
+    """The ranking with its figures, and the place in the other ranking."""
+    result = both.main
     columns = (
         ("rank", "#"),
         ("switch", "switch", False),
@@ -136,13 +206,24 @@ def table(result: Importance, inputs: Inputs) -> Table:
         ("signed_effect", "on − off"),
         ("noise_floor", "noise floor"),
     )
-    notes = tuple(filter(None, (result.warning, trust(result), WHAT_A_SHAP_VALUE_IS, *reasons(result.notes))))
-    made = table_of(result.rows, columns, f"Importance for the {result.target}", notes)
-    return replace(made, factors=tuple(row.switch for row in result.rows))
+    words = (result.warning, trust(result), contrasts(both), WHAT_A_SHAP_VALUE_IS, *reasons(result.notes))
+    made = table_of(result.rows, columns, f"Importance for the {result.target}", tuple(filter(None, words)))
+    other = shares(both, both.other.target)
+    added = (
+        TableColumn("other_rank", f"# for the {both.other.target}"),
+        TableColumn("other_share", f"share for the {both.other.target}"),
+    )
+    rows = tuple(
+        (*cells, *other.get(row.switch, (None, None))) for cells, row in zip(made.rows, result.rows, strict=True)
+    )
+    factors = tuple(row.switch for row in result.rows)
+    return replace(made, columns=(*made.columns, *added), rows=rows, factors=factors)
 
 
-def document(result: Importance, inputs: Inputs) -> dict[str, Any]:
-    """JSON's own keys."""
+def document(both: BothImportances, inputs: Inputs) -> dict[str, Any]:
+    """JSON's own keys; `other` is the ranking for the other target, without its uncertainty."""
+    result = both.main
+    other = [{"rank": row.rank, "switch": row.switch, "share": row.share} for row in both.other.rows]
     return {
         "rows": plain(result.rows),
         "target": result.target,
@@ -151,6 +232,7 @@ def document(result: Importance, inputs: Inputs) -> dict[str, Any]:
         "r2_out_of_fold": result.r2_out_of_fold,
         "r2_ceiling": result.r2_ceiling,
         "warning": result.warning or None,
+        "other": {"target": both.other.target, "rows": other},
     }
 
 
@@ -163,7 +245,8 @@ VIEW = View(
     name="importance",
     title="Importance",
     about="Which switches matter most: ranked mean |SHAP| of a LightGBM model of the configurations, its "
-    "bootstrap interval and noise floor, and the beeswarm of the values.",
+    "bootstrap interval and noise floor, the beeswarm of the values, and the ranking for the mean beside the one for "
+    "the spread.",
     read=read,
     figure=figure,
     table=table,

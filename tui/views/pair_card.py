@@ -153,7 +153,7 @@ def means(card: PairCard, factors: tuple[Factor, Factor], response: str) -> Pane
         shift = DODGE * (j - (len(card.levels_b) - 1) / 2)
         at = tuple(i + shift for i in range(len(cells)))
         role = side_role(factors[1], level)
-        label = level_words(factors[1], level)
+        label = f"= {level_words(factors[1], level)}"  # not the same words as the ticks of the axis
         marks.append(Line(at, tuple(math.nan if cell.mean is None else cell.mean for cell in cells), role, label))
         ends = [
             (None, None) if cell.mean is None or cell.sd is None else (cell.mean - cell.sd, cell.mean + cell.sd)

@@ -232,16 +232,11 @@ def levels(result: Pairs, words: Words) -> Panel:
     return Panel(
         "levels at the two ends",
         Axis("share of on, or of the level", limits=(-0.03, 1.03)),
-        Axis(ticks=tuple(enumerate_ticks(names)), limits=(-0.6, len(names) - 0.4)),
+        Axis(ticks=tuple((float(at), name) for at, name in enumerate(names)), limits=(-0.6, len(names) - 0.4)),
         tuple(marks),
         "ends",
         "" if first else why,
     )
-
-
-def enumerate_ticks(names: Sequence[str]) -> list[tuple[float, str]]:
-    """One category a name."""
-    return [(float(at), name) for at, name in enumerate(names)]
 
 
 def table(result: Pairs, inputs: Inputs) -> Table:
@@ -295,7 +290,7 @@ def sentences(result: Pairs, inputs: Inputs) -> tuple[str, ...]:
         return ()
     figures = result.figures
     words = Words(result, figures, inputs)
-    n, wins = figures.pairs, round((figures.win_rate or 0.0) * figures.pairs)
+    n, wins = figures.pairs, figures.wins
     equal = f", equal in {figures.equal:,}" if figures.equal else ""
     response = inputs.sample.table.response
     lines = [

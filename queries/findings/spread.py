@@ -1,0 +1,164 @@
+"""What a factor does to the spread, and whose spread it is: noise, or the other factors'."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ablate_tui.queries.effect_row import EffectRow
+from ablate_tui.queries.findings.clause import Clause
+from ablate_tui.queries.findings.evidence import EACH, MOST_NAMED, Evidence, Value, pair_name
+from ablate_tui.queries.noise import REPLICATES, RESIDUALS
+from ablate_tui.queries.sentences import bracket, chance, figure, interval, listed
+from ablate_tui.queries.verdicts import FactorTest
+
+FRACTION = 3.0  # on the scale of logarithms: a median ratio this much nearer to 1 tells another story
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Which of the two causes of a spread is told."""
+
+    test: FactorTest
+    noisy: bool
+    uneven: bool
+    noise_q: float | None
+
+    @property
+    def p(self) -> float:
+        """The largest p of the tests that it rests on."""
+        both = (self.test.noise_p, self.noisy), (self.test.distance_p, self.uneven)
+        return max(p for p, told in both if told and p is not None)
+
+    @property
+    def q(self) -> float:
+        """The largest q."""
+        both = (self.noise_q, self.noisy), (self.test.distance_q, self.uneven)
+        return max(q for q, told in both if told and q is not None)
+
+
+def spread(evidence: Evidence, test: FactorTest) -> Clause | None:
+    """The clause about the spread, where the factor is told to change it."""
+    claim = Claim(
+        test, evidence.holds("noise", test.factor), evidence.uneven(test), evidence.q.get(("noise", test.factor))
+    )
+    if not (claim.noisy or claim.uneven):
+        return None
+    row = evidence.rows.get(test.factor)
+    if row is not None:
+        return switch(evidence, row, claim) if row.sd_ratio else None
+    return levels(evidence, claim)
+
+
+def switch(evidence: Evidence, row: EffectRow, claim: Claim) -> Clause:
+    """How a switch changes the spread."""
+    ratio = row.sd_ratio or math.nan
+    noise = noise_ratio(row) if claim.noisy else None
+    on, off = evidence.sides(row)
+    sds = (
+        f"SD {figure(row.sd_on)} {on}, {figure(row.sd_off)} {off}, ratio {figure(ratio)}"
+        f"{bracket(interval(row.sd_ratio_low, row.sd_ratio_high))}"
+    )
+    if claim.noisy and not claim.uneven and noise is not None and (noise > 1) != (ratio > 1):
+        predicate = f"{'raises' if noise > 1 else 'lowers'} the noise, though not the whole spread: {sds}"
+    else:
+        predicate = f"{'narrows' if ratio < 1 else 'widens'} the spread: {sds}"
+    more = [*noise_words(row, claim), *interaction_words(evidence, row, claim)]
+    figures: dict[str, Value] = {
+        "sd_on": row.sd_on, "sd_off": row.sd_off, "sd_ratio": ratio,
+        "sd_ratio_low": row.sd_ratio_low, "sd_ratio_high": row.sd_ratio_high,
+        "noise_ratio": row.noise_ratio, "noise_ratio_median": row.noise_ratio_median, "ln_f_star": row.ln_f_star,
+        "noise_q": claim.noise_q, "distance_q": claim.test.distance_q,
+    }  # fmt: skip
+    size = max(abs(math.log(ratio)), abs(math.log(noise)) if noise else 0.0)
+    subject = evidence.subject(row)
+    short = f"{subject} {figure(ratio)}"
+    return Clause(subject, predicate, tuple(more), short, ratio, "effects", size, figures, claim.p, claim.q)
+
+
+def noise_ratio(row: EffectRow) -> float | None:
+    """Noise on by noise off: of the replicates, else of the residuals."""
+    if row.noise_basis == REPLICATES:
+        return row.noise_ratio or None
+    return math.exp(row.ln_f_star / 2) if row.ln_f_star is not None and abs(row.ln_f_star) < 1_000 else None
+
+
+def noise_words(row: EffectRow, claim: Claim) -> list[str]:
+    """Whether the noise changes."""
+    q = chance("q", claim.noise_q)
+    ratio = noise_ratio(row)
+    if not claim.noisy:
+        return (
+            [f"Whether the noise changes is not told (ratio {figure(row.noise_ratio)}; {q})."]
+            if row.noise_ratio
+            else []
+        )
+    if ratio is None:
+        return [f"The noise differs{bracket(q)}."]
+    if row.noise_basis == RESIDUALS:
+        return [
+            f"The residuals scatter {figure(ratio)} times as much (ln F* {figure(row.ln_f_star)}; {q}), unless two missed "
+            "terms whose product is this switch make it so."
+        ]
+    text = f"Runs of one configuration scatter {figure(ratio)} times as much ({q})"
+    median = row.noise_ratio_median
+    if (median and (median - 1) * (ratio - 1) < 0) or (
+        median and abs(math.log(median)) < abs(math.log(ratio)) / FRACTION
+    ):
+        text += f", but {figure(median)} times in the median configuration: some of them make the noise"
+    return [f"{text}."]
+
+
+def interaction_words(evidence: Evidence, row: EffectRow, claim: Claim) -> list[str]:
+    """Whether the other factors matter more on one side."""
+    if not claim.uneven:
+        return []
+    on, off = row.sd_between_on, row.sd_between_off
+    more = on > off if on is not None and off is not None else (row.sd_ratio or 1.0) > 1
+    between = (
+        f"SD between configurations {figure(on)} against {figure(off)}" if on is not None and off is not None else ""
+    )
+    remarks = bracket(between, with_partners(evidence, claim.test), chance("q", claim.test.distance_q))
+    return [f"The other factors matter {'more' if more else 'less'} with it{remarks}."]
+
+
+def with_partners(evidence: Evidence, test: FactorTest) -> str:
+    """What a factor interacts with, the strongest first."""
+    p = {pair_name(pair): pair.mean_p for pair in evidence.interactions.pairs}
+
+    def strength(other: str) -> float:
+        known = [p.get(key) for key in (f"{test.factor}:{other}", f"{other}:{test.factor}")]
+        return min((value for value in known if value is not None), default=2.0)
+
+    return f"it interacts with {listed(sorted(test.partners, key=strength), EACH + 1)}"
+
+
+def levels(evidence: Evidence, claim: Claim) -> Clause | None:
+    """How the spread differs between the levels of a factor."""
+    rows = sorted(
+        (row for row in evidence.effects.rows if row.switch == claim.test.factor and row.sd_on),
+        key=lambda row: row.sd_on or 0.0,
+    )
+    if len(rows) < 2:
+        return None
+    named = rows if len(rows) <= MOST_NAMED else [rows[0], rows[-1]]
+    sds = listed([f"{figure(row.sd_on)} with {row.on}" for row in named])
+    more = []
+    within = sorted((row for row in rows if row.sd_within_on is not None), key=lambda row: row.sd_within_on or 0.0)
+    if claim.noisy and claim.test.noise_p is not None:
+        remarks = [chance("q", claim.noise_q)]
+        if rows[0].noise_basis == REPLICATES and len(within) > 1:
+            ends = (f"{figure(row.sd_within_on)} with {row.on}" for row in (within[0], within[-1]))
+            remarks.insert(0, f"SD of one configuration's runs {' to '.join(ends)}")
+        what = "noise" if rows[0].noise_basis == REPLICATES else "scatter of the residuals"
+        more.append(f"The {what} differs{bracket(*remarks)}.")
+    if claim.uneven:
+        remarks = [with_partners(evidence, claim.test), chance("q", claim.test.distance_q)]
+        more.append(f"The other factors matter more at some levels than at others{bracket(*remarks)}.")
+    ends = (rows[0].sd_on or math.nan), (rows[-1].sd_on or math.nan)
+    figures: dict[str, Value] = {f"sd_on {row.on}": row.sd_on for row in rows}
+    figures |= {"noise_q": claim.noise_q, "distance_q": claim.test.distance_q}
+    name, ratio = claim.test.factor, ends[1] / ends[0]
+    predicate, short = f"changes the spread: SD {sds}", f"{name} {figure(ratio)} from {rows[0].on} to {rows[-1].on}"
+    size = math.log(ratio)
+    return Clause(name, predicate, tuple(more), short, ratio, "effects", size, figures, claim.p, claim.q)
