@@ -26,6 +26,9 @@ FEW = 4  # replicates, up to which a small SD is often luck
 KEY = "configurations"
 
 
+TOO_SURE = "of a configuration chosen beforehand: for those that came out best the interval is too narrow where noise differs"
+
+
 @dataclass(frozen=True)
 class BestConfiguration:
     """One configuration: its levels, its runs, and its mean with and without luck."""
@@ -75,7 +78,7 @@ def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfi
     runs = runs or tested(sample)
     with np.errstate(all="ignore"):
         model = location(sample, runs)
-        groups = _quieter(runs)
+        groups = runs.groups
         goal = sample.table.response.goal
         expected = shrunken(groups, model.terms, _noise(groups, runs))
         plain = runs.plain
@@ -97,19 +100,6 @@ def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfi
         no_pareto=no_pareto,
         notes=_notes(runs, groups, expected, no_pareto),
     )
-
-
-def _quieter(runs: Tested) -> Configurations:
-    """The configurations without the replicates' shared effects, or with them where they come out quieter.
-
-    A few configurations that vary much can dominate the shared effects; taken from the others, those would
-    add noise to them.
-    """
-    both = (runs.plain.variance > 0) & (runs.groups.variance > 0)
-    if not runs.blocks or not both.any():
-        return runs.plain
-    removed = np.log(runs.groups.variance[both]).mean() < np.log(runs.plain.variance[both]).mean()
-    return runs.groups if removed else runs.plain
 
 
 def _noise(groups: Configurations, runs: Tested) -> float | Array:
@@ -161,6 +151,8 @@ def _notes(runs: Tested, groups: Configurations, expected: Shrunken, no_pareto: 
         found.append(
             Note("*", f"{KEY}.shrunken", "what a replicate does to all configurations alike is taken out first")
         )
+    if not expected.why:
+        found.append(Note("*", f"{KEY}.low {KEY}.high", TOO_SURE))
     if not no_pareto and float(np.median(plain.count[plain.count > 1])) <= FEW:
         found.append(Note("*", f"{KEY}.pareto", "with so few replicates a small SD is often luck"))
     if plain.n > LISTED:

@@ -89,7 +89,8 @@ class _Table:
     def effects(self) -> Effects:
         rows = tuple(row for factor in self.sample.table.factors for row in self.rows(factor))
         if not rows:
-            return Effects((), (), {}, (), (Note("*", "*", "no column is a switch or a factor with two levels or more"),))
+            nothing = Note("*", "*", "no column is a switch or a factor with two levels or more")
+            return Effects((), (), {}, (), (nothing,))
         if self.best.ties:
             self.reasons.say("*", "best_share_on", self.best.ties)
         for words in self.best_p.notes:

@@ -23,8 +23,9 @@ LENTH_CONFIGURATIONS = 64  # unreplicated orthogonal two-level designs up to her
 FEWEST_CONTRASTS = 7  # for Lenth's method
 FEWEST_DEGREES = 5  # of residuals, for a model to be judged by them
 ROOMY = 5  # configurations per column from which all interactions are fitted at once
-MOST_WORK = 3_000_000_000  # configurations × columns² of that fit
-MOST_CANDIDATES = 100_000_000  # configurations × interactions that are looked through
+MOST_WORK = 20_000_000_000  # configurations × columns² of that fit
+MOST_STEPWISE = 5_000_000  # configurations × interactions up to which they are found one after the other
+MOST_CANDIDATES = 100_000_000  # … and up to which they are looked through at all
 MOST_ADDED = 30  # interactions found one after the other
 NEAR = 0.5  # correlation of a switch with an interaction from which its effect has to hold beside it
 
@@ -65,7 +66,8 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
 
     Interactions are active by Lenth's margin of error in those designs, else at a false discovery rate
     of 5 %: all at once where there are 5 configurations per column, else one after the other, the
-    strongest first. `sample.slice.location` sets the terms instead.
+    strongest first (in one pass, each beside the main effects, where that would take too long).
+    `sample.slice.location` sets the terms instead.
 
     Parameters
     ----------
@@ -274,6 +276,8 @@ def _active(
         base = least_squares(Columns(groups, [*mains, *active], weight), groups.mean)
         p = scan(base, groups.mean, [pair for pair in pairs if pair not in active])
         q = benjamini_hochberg(p)
+        if groups.n * len(pairs) > MOST_STEPWISE:
+            return [pair for pair in pairs if q.get(pair, 1.0) < FALSE_DISCOVERIES]
         best = min(q, key=lambda pair: (q[pair], p[pair]), default=None)
         if best is None or q[best] >= FALSE_DISCOVERIES:
             break

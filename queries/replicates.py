@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ablate_tui.queries.configurations import Configurations, configurations, grouped
 from ablate_tui.queries.slices import Sample
 
+MARGIN = 0.5  # of the mean ln variance, by which effects of weighted configurations must be better
 MOST_CELLS = 20_000_000  # configurations × replicates of the table that shared effects are worked out from
 
 
@@ -59,8 +60,12 @@ def tested(sample: Sample) -> Tested:
     -------
     Tested
         Re-runs are rows that equal another in every factor, replicate and response. Shared effects are
-        the least-squares effects of the replicates in the additive model configuration + replicate, where
-        each replicate occurs in at least half of the configurations that have several runs.
+        the least-squares effects of the replicates in the additive model configuration + replicate (in
+        complete designs, their means), where each replicate occurs in at least half of the configurations
+        that have several runs. A few configurations that vary much can make those effects, and taking
+        them from the others would add noise there: where the typical configuration's SD comes out smaller
+        by a fifth when configurations are weighted down by their variance, they are, and where it comes
+        out no smaller at all, nothing is taken.
     """
     rerun = sample.table.rerun[sample.index]
     keep = sample.finished & ~rerun
@@ -77,23 +82,66 @@ def tested(sample: Sample) -> Tested:
     )
     plain, number = grouped(runs)
     reruns = int(np.count_nonzero(sample.finished & rerun))
-    shared = _shared_effects(runs, plain, number)
-    if shared is None:
-        return Tested(runs, plain, plain, number, reruns, 0)
-    effect, blocks = shared
-    adjusted = replace(runs, y=runs.y - effect[runs.replicate])
-    return Tested(adjusted, plain, configurations(adjusted), number, reruns, blocks)
+    crossed = _crossed(runs, plain, number)
+    if crossed is not None:
+        even = np.ones(plain.n)
+        typical = float(np.median(plain.variance[plain.count > 1]))
+        steady = typical / (np.where(plain.count > 1, plain.variance, np.inf) + typical) if typical > 0 else even
+        best, least = None, 0.0
+        for weight, margin in ((even, 0.0), (steady, MARGIN)):
+            effect = crossed.effects(weight)
+            adjusted = replace(runs, y=runs.y - effect[runs.replicate])
+            groups = configurations(adjusted)
+            change = _log_variance(groups, plain) - _log_variance(plain, groups)
+            if change < least - margin:
+                best, least = Tested(adjusted, plain, groups, number, reruns, crossed.blocks), change
+        if best is not None:
+            return best
+    return Tested(runs, plain, plain, number, reruns, 0)
 
 
-def _shared_effects(
-    runs: Sample, groups: Configurations, number: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], int] | None:
-    """Effect by replicate code, with weighted mean zero, and how many there are; None where they are not crossed."""
+def _log_variance(groups: Configurations, other: Configurations) -> float:
+    """Mean ln s² of the configurations where it exists in both."""
+    both = (groups.variance > 0) & (other.variance > 0)
+    return float(np.log(groups.variance[both]).mean()) if both.any() else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Crossed:
+    """Runs whose replicates are crossed with their configurations."""
+
+    cells: NDArray[np.int64]  # (C, B) runs of each configuration and replicate
+    number: NDArray[np.int64]  # (n,) configuration of each run
+    block: NDArray[np.int64]  # (n,) its replicate, 0 … B − 1
+    residual: NDArray[np.float64]  # (n,) response less its configuration's mean
+    codes: NDArray[np.int64]  # (B,) the replicates' codes in the sweep
+
+    @property
+    def blocks(self) -> int:
+        """Number of replicates."""
+        return len(self.codes)
+
+    def effects(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Effect by replicate code, with mean zero over the runs; configurations count by their weight."""
+        count = self.cells.sum(axis=1)
+        # normal equations of the replicates once the configurations are eliminated
+        system = np.diag(weight @ self.cells) - self.cells.T @ (self.cells * (weight / count)[:, None])
+        right = np.bincount(self.block, weights=self.residual * weight[self.number], minlength=self.blocks)
+        effect = np.linalg.lstsq(system, right, rcond=1e-9)[0]
+        per_block = self.cells.sum(axis=0)
+        effect -= per_block @ effect / per_block.sum()
+        found = np.zeros(int(self.codes[-1]) + 1)
+        found[self.codes] = effect
+        return found
+
+
+def _crossed(runs: Sample, groups: Configurations, number: NDArray[np.int64]) -> _Crossed | None:
+    """The runs by configuration and replicate; None where the two are not crossed."""
     known = number >= 0
     if not runs.table.replicates or not known.any():
         return None
     number, y, code = number[known], runs.y[known], runs.replicate[known]
-    there = np.flatnonzero(np.bincount(code))
+    there = np.flatnonzero(np.bincount(runs.replicate))
     n, b = groups.n, len(there)
     several = groups.count > 1
     if b < 2 or several.sum() < 2 or n * b > MOST_CELLS:
@@ -104,12 +152,4 @@ def _shared_effects(
     cells = np.bincount(number * b + block, minlength=n * b).reshape(n, b)
     if np.any(2 * (cells[several] > 0).sum(axis=0) < several.sum()):
         return None
-    # normal equations of the replicates once the configurations are eliminated
-    per_block = cells.sum(axis=0)
-    system = np.diag(per_block) - cells.T @ (cells / groups.count[:, None])
-    right = np.bincount(block, weights=y - groups.mean[number], minlength=b)
-    effect = np.linalg.lstsq(system, right, rcond=1e-9)[0]
-    effect -= per_block @ effect / per_block.sum()
-    found = np.zeros(int(runs.replicate.max()) + 1)
-    found[there] = effect
-    return (found, b) if np.any(np.abs(effect) > 1e-12 * np.abs(y).max()) else None
+    return _Crossed(cells, number, block, y - groups.mean[number], there)

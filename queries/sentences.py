@@ -43,6 +43,11 @@ def chance(name: str, p: float | None) -> str:
     return f"{name} = {p:.{digits}f}".replace(" 0.", " .")
 
 
+def each(q: Sequence[float]) -> str:
+    """ "q = .012" of one finding, "each q ≤ .012" of several."""
+    return chance("q", q[0]) if len(q) == 1 else f"each {chance('q', max(q)).replace('=', '≤')}"
+
+
 def share(value: float | None) -> str:
     """ "12 %", with more digits near none and all, so that 0 % and 100 % mean just that."""
     if value is None:
@@ -54,11 +59,11 @@ def share(value: float | None) -> str:
     return f"{percent:.{digits}f} %"
 
 
-def listed(items: Sequence[str], most: int | None = None) -> str:
+def listed(items: Sequence[str], most: int | None = None, last: str = "and") -> str:
     """ "a", "a and b", "a, b and c"; "a, b and 4 more" where there are more than `most`."""
     if most is not None and len(items) > most:
         items = [*items[: most - 1], f"{len(items) - most + 1} more"]
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
 def bracket(*parts: str) -> str:

@@ -228,6 +228,8 @@ class AblateApp(Asking):
         view = VIEWS[painted.view]
         if view.card is not None:
             self.compute_card(view.card, painted.order[message.row], ready)
+        elif view.name == "findings":
+            self.follow(str(table.rows[message.row][0]), table.factors[message.row])
         elif table.factors:
             self.on_switch_list_entered(SwitchList.Entered(table.factors[message.row]))
         elif view.name == "design":
@@ -235,6 +237,14 @@ class AblateApp(Asking):
         else:
             values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
             self.push_screen(Details(painted.figure.title, values))
+
+    def follow(self, view_name: str, factor: str) -> None:
+        """Go to the view that shows a finding, with the factor that it is about as the contrast."""
+        self.view_name = view_name
+        if self.look.slice.filters:
+            self.notify("findings are of the whole sweep; this view keeps the filters (x clears them)")
+        slice_ = self.look.slice.contrasted(self.sweep, factor) if factor else self.look.slice
+        self.go(replace(self.look, slice=slice_, focus=factor or self.look.focus))
 
     def on_computing_carded(self, message: Computing.Carded) -> None:
         """Open a row's card, unless the person has gone on."""

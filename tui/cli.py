@@ -232,20 +232,23 @@ def report(arguments: list[str]) -> int:
         from ablate_tui.tui.report import write_report
 
     parser = Parser(
-        prog="ablate-tui report", description="Write the whole note of a sweep: report.md and every figure."
+        prog="ablate-tui report",
+        description="Write the whole note of a sweep: report.md and every figure.",
+        epilog="--contrast is what the comparisons and pairs are about, --color that of the dependence plots; both "
+        "targets are in the report.",
     )
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write; made where it isn't there")
     parser.add_argument(
         "--switches",
         metavar="A,B,…",
-        help="switches to compare, in the order of their numbers (default: the strongest)",
+        help="what to compare, in the order of the numbers (default: the strongest); 13 is the third with the first on",
     )
     slice_options.add(parser)
     options = parser.parse_args(arguments)
     read = slice_options.read(options)
     with _opened(options.source, read) as session, bar() as progress:
-        switches = slice_options.names(options.switches) if options.switches else ()
+        switches = None if options.switches is None else slice_options.names(options.switches)
         written = write_report(session, read.look(session), options.out, switches, progress)
     say(f"wrote {written}")
     return 0

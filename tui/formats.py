@@ -8,11 +8,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ablate_tui.tui.figure import Table, TableColumn
 
 LEAST_PROSE = 24  # cells that prose is folded to at least
+NO_BREAK = "\N{NO-BREAK SPACE}"
+TIED = re.compile(r" (?=%)|(?<=\b[pq]) (?=[<=≤])|(?<=[<=≤]) (?=\.)")  # spaces at which no line ends
 
 
 def clean(text: object) -> str:
@@ -64,11 +67,30 @@ def fold(column: TableColumn, texts: Sequence[str], room: int) -> list[list[str]
     """The lines of each cell of a column: one, but for prose, which is folded at spaces."""
     if not column.prose:
         return [[text] for text in texts]
-    from rich.console import Console
-    from rich.text import Text
+    return [folded(text, max(LEAST_PROSE, room)) for text in texts]
 
-    console = Console(width=max(LEAST_PROSE, room), file=io.StringIO(), color_system=None)
-    return [[line.plain.rstrip() for line in Text(text).wrap(console, max(LEAST_PROSE, room))] for text in texts]
+
+def folded(text: str, room: int) -> list[str]:
+    """A text in lines of so many cells; "5 %" and "q = .03" stay whole, a word that is too long is cut up."""
+    lines, used = [""], 0
+    for word in TIED.sub(NO_BREAK, text).split(" "):
+        for part in chopped(word.replace(NO_BREAK, " "), room):
+            cells = width(part)
+            if not used:
+                lines[-1], used = part, cells
+            elif used + 1 + cells <= room:
+                lines[-1], used = f"{lines[-1]} {part}", used + 1 + cells
+            else:
+                lines.append(part)
+                used = cells
+    return lines
+
+
+def chopped(word: str, room: int) -> list[str]:
+    """A word, or its parts where it is longer than a line."""
+    from rich.cells import chop_cells
+
+    return [word] if width(word) <= room else chop_cells(word, room)
 
 
 def as_text(table: Table, room: int | None = None) -> str:
@@ -99,21 +121,29 @@ def as_text(table: Table, room: int | None = None) -> str:
 
 
 def prose(table: Table, room: int | None = None) -> list[str]:
-    """Rows as numbered paragraphs, what stands beside the text in brackets behind it."""
+    """Rows as numbered paragraphs."""
     lines: list[str] = []
-    for number_, row in enumerate(table.rows, start=1):
-        texts = {column.field: cell(value) for column, value in zip(table.columns, row, strict=True)}
-        words = " ".join(texts[column.field] for column in table.columns if column.prose)
-        aside = ", ".join(
-            f"{clean(column.label)} {texts[column.field]}"
-            for column, value in zip(table.columns, row, strict=True)
-            if not column.prose and value is not None
-        )
-        whole = f"{words} ({aside})" if aside else words
+    for number_, (whole,) in enumerate(told(table).rows, start=1):
         first = f"{number_}. "
-        folded = [whole] if room is None else fold(TableColumn("", "", prose=True), [whole], room - len(first))[0]
+        text = str(whole)
+        folded = [text] if room is None else fold(TableColumn("", "", prose=True), [text], room - len(first))[0]
         lines += [first + folded[0], *(" " * len(first) + line for line in folded[1:])]
     return [*lines, "", *(clean(note) for note in table.notes)] if table.notes else lines
+
+
+def told(table: Table) -> Table:
+    """A table with prose as one column: what stands beside the text follows it in brackets."""
+    rows = []
+    for row in table.rows:
+        words, aside = [], []
+        for column, value in zip(table.columns, row, strict=True):
+            if column.prose:
+                words.append(cell(value))
+            elif value is not None:
+                text = number(value, 2) if isinstance(value, float) else cell(value)
+                aside.append(f"{clean(column.label)} {text}")
+        rows.append((f"{' '.join(words)} ({', '.join(aside)})" if aside else " ".join(words),))
+    return replace(table, columns=tuple(column for column in table.columns if column.prose)[:1], rows=tuple(rows))
 
 
 def blocks(widths: list[int], room: int | None) -> list[list[int]]:

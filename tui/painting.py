@@ -72,7 +72,8 @@ def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sor
     width, height, part = sizes
     order = row_order(table, None if view.sorts_itself else sort)
     table = in_order(table, order)
-    panels = min(len(figure.panels), MOST_PANELS)
+    told = bool(table.rows) and any(column.prose for column in table.columns)  # what a panel of words would repeat
+    panels = 0 if told else min(len(figure.panels), MOST_PANELS)
     arrangement = arrange(len(table.rows), panels, width, height, part, view.table_first, least=least_panel(figure))
     return Painted(view.name, figure, table, sort, sizes, arrangement, paint_panels(figure, arrangement, colour), order)
 

@@ -39,11 +39,11 @@ def document(session: Session, look: Look, view: View) -> dict[str, Any]:
         },
         "response": sample.table.response.name,
         "goal": sample.table.response.goal,
-        "fail": sample.table.fail_condition,
-        "location": [list(term) for term in sample.slice.location] if sample.slice.location else None,
         "rows": own.pop("rows"),
         "notes": notes_of(result.notes),
         **own,
+        **({"fail": sample.table.fail_condition} if sample.table.fail_condition else {}),
+        **({"location": [":".join(term) for term in sample.slice.location]} if sample.slice.location else {}),
     }
 
 

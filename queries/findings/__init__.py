@@ -54,9 +54,9 @@ def findings(table: RunTable, location: tuple[Term, ...] | None = None) -> Findi
         if not evidence.effects.rows:
             return Findings((), (Note("*", "*", "no column is a switch or a factor: nothing to tell"),))
         found = [*failures(evidence), *worst(evidence)]
-        found += moved(evidence, {one.explains for one in found})
-        for tell in (pairs, best, nothing, limits):
-            found += tell(evidence)
+        explained = {one.explains for one in found}
+        found += [*moved(evidence, explained), *pairs(evidence), *best(evidence)]
+        found += [*nothing(evidence, explained), *limits(evidence)]
     found.sort(key=lambda one: (one.kind, -one.size))
     bounds = [one.finding for one in found if one.kind == LIMIT][:MOST_LIMITS]
     claims = [one.finding for one in found if one.kind != LIMIT]

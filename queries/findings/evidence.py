@@ -135,7 +135,16 @@ class Evidence:
             return "on" if level == self.sample.table.factor(factor).on else "off"
         return level
 
+    def at(self, factor: str, level: str) -> str:
+        """ "with it on", "with tanh"."""
+        return f"with it {self.state(factor, level)}" if self.on_off(factor) else f"with {level}"
+
 
 def pair_name(pair: FactorPair) -> str:
     """The key of a pair in the family."""
     return f"{pair.a}:{pair.b}"
+
+
+def number(value: Value) -> float:
+    """A figure that is known to be a number."""
+    return float(value or 0.0)

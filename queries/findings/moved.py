@@ -9,7 +9,7 @@ from ablate_tui.queries.findings.clause import Clause, joined
 from ablate_tui.queries.findings.evidence import FOUND, MINOR, MOST_NAMED, Evidence, Finding, Ranked, Value
 from ablate_tui.queries.findings.shift import shift
 from ablate_tui.queries.findings.spread import spread
-from ablate_tui.queries.sentences import bracket, chance, interval, listed
+from ablate_tui.queries.sentences import bracket, chance, each, interval, listed
 from ablate_tui.queries.verdicts import FactorTest
 
 MOST_FACTORS = 5  # that have a finding of their own; the others share one
@@ -79,7 +79,7 @@ def shared(field: str, what: str, clauses: Sequence[Clause]) -> Iterator[Ranked]
     if not clauses:
         return
     words = listed([clause.short for clause in clauses], MOST_NAMED)
-    text = f"{what}: {words}{bracket('each ' + chance('q', max(clause.q for clause in clauses)).replace('=', '≤'))}."
+    text = f"{what}: {words}{bracket(each([clause.q for clause in clauses]))}."
     figures: dict[str, Value] = {}
     figures |= {f"{field} {clause.subject.removesuffix(':')}": clause.value for clause in clauses}
     figures["q"] = max(clause.q for clause in clauses)

@@ -17,12 +17,13 @@ from ablate_tui.queries.findings.evidence import (
     Finding,
     Ranked,
     Value,
+    number,
     pair_name,
 )
 from ablate_tui.queries.interactions import FactorPair
 from ablate_tui.queries.least_squares import Fit, least_squares
 from ablate_tui.queries.model_terms import Columns, Term
-from ablate_tui.queries.sentences import bracket, chance, figure, listed, signed
+from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, signed
 from ablate_tui.queries.verdicts import SIGNIFICANT
 
 
@@ -75,10 +76,9 @@ def pairs(evidence: Evidence) -> Iterator[Ranked]:
     if found[EACH:]:
         rest = found[EACH:]
         words = [f"{one.finding.figures['a']} with {one.finding.figures['b']}" for one in rest]
-        text = f"Smaller interactions on the mean: {listed(words, MOST_NAMED)}{bracket('each q < .05')}."
-        figures: dict[str, Value] = {
-            f"q {name}": one.finding.figures["q"] for name, one in zip(words, rest, strict=True)
-        }
+        q = [number(one.finding.figures["q"]) for one in rest]
+        text = f"Smaller interactions on the mean: {listed(words, MOST_NAMED)}{bracket(each(q))}."
+        figures: dict[str, Value] = {f"q {name}": value for name, value in zip(words, q, strict=True)}
         p = max(one.finding.p or 0.0 for one in rest)
         yield Ranked(MINOR, rest[0].size, Finding(text, "interactions", figures, p))
     yield from noise_pairs(evidence)
@@ -86,7 +86,7 @@ def pairs(evidence: Evidence) -> Iterator[Ranked]:
 
 def noise_pairs(evidence: Evidence) -> Iterator[Ranked]:
     """Factors whose effects on the noise depend on each other, in one sentence."""
-    words, figures, p = [], dict[str, Value](), []
+    words, figures, p, q = [], dict[str, Value](), [], []
     for pair in evidence.interactions.pairs:
         if not evidence.holds("ln sd", pair_name(pair)) or pair.log_sd_p is None:
             continue
@@ -94,14 +94,14 @@ def noise_pairs(evidence: Evidence) -> Iterator[Ranked]:
         name = f"{pair.a} with {pair.b}"
         ratios = [evidence.interactions.rows[at].log_sd_did for at in pair.rows]
         ratio = math.exp(ratios[0]) if len(ratios) == 1 and ratios[0] is not None and abs(ratios[0]) < 700 else None
-        words.append(name if ratio is None else f"{name} ({figure(ratio)})")
+        words.append(name if ratio is None else f"{name} (× {figure(ratio)})")
         figures[f"ratio of ratios {name}"] = ratio
-        figures[f"q {name}"] = evidence.q["ln sd", pair_name(pair)]
+        q.append(evidence.q["ln sd", pair_name(pair)])
+        figures[f"q {name}"] = q[-1]
     if words:
-        text = (
-            f"Effects on the noise that depend on each other: {listed(words, MOST_NAMED)}; in brackets, by what both "
-            f"together multiply the SD of one configuration's runs beyond each by itself{bracket('each q < .05')}."
-        )
+        text = f"Interactions on the noise: {listed(words, MOST_NAMED)}{bracket(each(q))}."
+        if any("×" in word for word in words):
+            text += " In brackets: what both together do to the noise beyond what each does."
         yield Ranked(MINOR, 0.0, Finding(text, "interactions", figures, max(p)))
 
 
@@ -120,17 +120,15 @@ def interaction(evidence: Evidence, pair: FactorPair, p: float) -> Ranked:
         helps = {level: e for level, e in best.effects.items() if evidence.better(e.value)}
         hurts = {level: e for level, e in best.effects.items() if level not in helps}
         text = (
-            f"{subject} helps where {where(evidence, best.other, helps)}, and hurts where "
+            f"{subject} helps where {where(evidence, best.other, helps)} and hurts where "
             f"{where(evidence, best.other, hurts, again=True)}: a crossover of the mean {evidence.response}"
             f"{bracket(chance('q', q))}."
         )
     else:
-        parts = [
-            f"{signed(e.value)} where it is {evidence.state(best.other, level)}" for level, e in best.effects.items()
-        ]
+        parts = [f"{signed(e.value)} {evidence.at(best.other, level)}" for level, e in best.effects.items()]
         text = (
-            f"What {subject} does to the mean {evidence.response} depends on {best.other}: {listed(parts, MOST_NAMED)}"
-            f"{bracket(chance('q', q))}."
+            f"The effect of {subject} on the mean {evidence.response} depends on {best.other}: "
+            f"{listed(parts, MOST_NAMED)}{bracket(chance('q', q))}."
         )
     size = evidence.in_sds((max(values) - min(values)) / 2)
     return Ranked(FOUND, size, Finding(text, "interactions", figures, p))
@@ -139,10 +137,7 @@ def interaction(evidence: Evidence, pair: FactorPair, p: float) -> Ranked:
 def where(evidence: Evidence, factor: str, effects: Mapping[str, Simple], again: bool = False) -> str:
     """ "attn is tanh (−1.0) or none (−1.6)"; "it is …" where the factor was just named."""
     states = [f"{evidence.state(factor, level)} ({signed(e.value)})" for level, e in effects.items()]
-    kept = (
-        states if len(states) <= MOST_NAMED else [*states[: MOST_NAMED - 1], f"{len(states) - MOST_NAMED + 1} others"]
-    )
-    return f"{'it' if again else factor} is {' or '.join([', '.join(kept[:-1]), kept[-1]] if len(kept) > 1 else kept)}"
+    return f"{'it' if again else factor} is {listed(states, MOST_NAMED, 'or')}"
 
 
 def readings_of(evidence: Evidence, pair: FactorPair) -> list[Reading]:
@@ -185,7 +180,8 @@ def levels(evidence: Evidence, pair: FactorPair, p: float, q: float) -> Ranked:
     rows = [evidence.interactions.rows[at] for at in pair.rows]
     clear = [row for row in rows if row.mean_did is not None and row.mean_q is not None and row.mean_q < SIGNIFICANT]
     figures: dict[str, Value] = {"a": pair.a, "b": pair.b, "q": q}
-    text = f"The effects of {pair.a} and {pair.b} on the mean {evidence.response} depend on each other{bracket(chance('q', q))}"
+    text = f"The effects of {pair.a} and {pair.b} on the mean {evidence.response} depend on each other"
+    text += bracket(chance("q", q))
     size = 0.0
     if clear:
         most = max(clear, key=lambda row: abs(row.mean_did or 0.0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -21,9 +22,10 @@ from ablate_tui.queries.findings.evidence import (
     Value,
     pair_name,
 )
+from ablate_tui.queries.findings.shift import estimate
 from ablate_tui.queries.noise import RESIDUALS
-from ablate_tui.queries.sentences import bracket, chance, figure, interval, listed, share
-from ablate_tui.queries.verdicts import SIGNIFICANT, FactorTest
+from ablate_tui.queries.sentences import bracket, chance, each, figure, interval, listed, share, signed
+from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest
 
 MOST_INTERVALS = 8  # factors without a claim that are told with their intervals
 
@@ -36,7 +38,7 @@ def best(evidence: Evidence) -> Iterator[Ranked]:
             continue
         gain = row.best_share_on - row.base_share_on
         shifted = evidence.holds("location", row.switch)
-        if row.off != REST and not (shifted and evidence.better(row.mean_diff or 0.0) == (gain > 0)):
+        if row.off != REST and not (shifted and evidence.better(estimate(row)) == (gain > 0)):
             against_mean.append(paradox(evidence, row, gain, shifted))
         elif gain > 0 or row.off != REST:
             with_mean.append((row, gain))
@@ -44,8 +46,12 @@ def best(evidence: Evidence) -> Iterator[Ranked]:
     yield from against_mean[:EACH]
     if with_mean:
         with_mean.sort(key=lambda one: -abs(one[1]))
-        words = [f"{state(evidence, row, gain)} in {of_best(row, gain)}" for row, gain in with_mean]
-        text = f"Of the best 10 % of runs: {listed(words, MOST_NAMED)}{bracket('each q < .05, over configurations')}."
+        words = []
+        for row, gain in with_mean:
+            among, base = shares(row, gain)
+            words.append(f"{state(evidence, row, gain)} in {among} (of all runs {base})")
+        q = each([evidence.q["best", row.name] for row, _ in with_mean])
+        text = f"The best 10 % of runs have {listed(words, MOST_NAMED)}{bracket(f'{q}, over configurations')}."
         figures: dict[str, Value] = {f"best_share_on {row.name}": row.best_share_on for row, _ in with_mean}
         p = max(row.best_p or 0.0 for row, _ in with_mean)
         yield Ranked(MINOR, 0.5, Finding(text, "best", figures, p))
@@ -58,27 +64,27 @@ def state(evidence: Evidence, row: EffectRow, gain: float) -> str:
     return f"{row.switch} {'on' if gain > 0 else 'off'}"
 
 
-def of_best(row: EffectRow, gain: float) -> str:
-    """ "84 % (of all runs 50 %)", of that side."""
+def shares(row: EffectRow, gain: float) -> tuple[str, str]:
+    """How many of the best runs, and of all, are on the side that the best have more often."""
     among, base = row.best_share_on or 0.0, row.base_share_on or 0.0
-    return f"{share(among if gain > 0 else 1 - among)} (of all runs {share(base if gain > 0 else 1 - base)})"
+    return (share(among), share(base)) if gain > 0 else (share(1 - among), share(1 - base))
 
 
 def paradox(evidence: Evidence, row: EffectRow, gain: float, shifted: bool) -> Ranked:
     """The best runs have one side of a switch, and the mean does not say so."""
     q = evidence.q["best", row.name]
-    other = evidence.sides(row)[1 if gain > 0 else 0]
-    mean = f"the mean is better {other}" if shifted else "its mean is not told to be better"
+    other = evidence.with_sides(row)[1] if gain > 0 else f"with {'it on' if evidence.on_off(row.switch) else row.on}"
+    mean = f"the mean is better {other}" if shifted else "no difference of the means is told"
+    among, base = shares(row, gain)
     text = (
-        f"The best runs have {state(evidence, row, gain)}, though {mean}: {of_best(row, gain)} of the best 10 % of runs"
-        f"{bracket(chance('q', q))}"
+        f"{among} of the best 10 % of runs have {state(evidence, row, gain)}"
+        f"{bracket(f'of all runs {base}', chance('q', q))}, though {mean}"
     )
     test = next((one for one in evidence.effects.factors if one.factor == row.switch), None)
     spread = test is not None and (evidence.holds("noise", row.switch) or evidence.uneven(test))
-    wider = row.sd_ratio is not None and (row.sd_ratio > 1) == (gain > 0)
-    if spread and wider:
-        on, off = evidence.sides(row)
-        text += f". They come of the wider spread there: SD {figure(row.sd_on)} {on}, {figure(row.sd_off)} {off}"
+    if spread and row.sd_ratio is not None and (row.sd_ratio > 1) == (gain > 0):
+        wide, narrow = (row.sd_on, row.sd_off) if gain > 0 else (row.sd_off, row.sd_on)
+        text += f": they come of the wider spread, SD {figure(wide)} against {figure(narrow)}"
     figures: dict[str, Value] = {
         "switch": row.switch, "level": row.on, "best_share_on": row.best_share_on, "base_share_on": row.base_share_on,
         "mean_diff": row.mean_diff, "q": q,
@@ -86,8 +92,9 @@ def paradox(evidence: Evidence, row: EffectRow, gain: float, shifted: bool) -> R
     return Ranked(FOUND, abs(gain), Finding(f"{text}.", "best", figures, row.best_p))
 
 
-def nothing(evidence: Evidence) -> Iterator[Ranked]:
-    """Factors without a claim: hints that the family does not carry, and what could still be."""
+def nothing(evidence: Evidence, explained: Collection[str]) -> Iterator[Ranked]:
+    """Factors without a claim: spreads whose cause is not told, hints that the family does not carry, the others."""
+    spreads: list[EffectRow] = []
     hints: list[tuple[float, str]] = []
     quiet: list[FactorTest] = []
     for test in evidence.effects.factors:
@@ -96,20 +103,47 @@ def nothing(evidence: Evidence) -> Iterator[Ranked]:
         if not known or claimed(evidence, test):
             continue
         name = min(known, key=lambda one: known[one])
-        if known[name] < SIGNIFICANT:
+        row = evidence.rows.get(test.factor)
+        if row is not None and test.factor not in explained and differs(row):
+            spreads.append(row)
+        elif known[name] < SIGNIFICANT:
             hints.append((known[name], f"{test.factor} ({name}, {chance('p', known[name])} by itself)"))
         else:
             quiet.append(test)
+    if spreads:
+        yield without_cause(evidence, spreads)
     if hints:
         hints.sort()
         text = (
-            f"Unresolved: {listed([words for _, words in hints], MOST_NAMED)}. Chance gives as much among so many tests; "
-            "more runs would tell."
+            f"Unresolved: {listed([words for _, words in hints], MOST_NAMED)}. Chance gives as much among so many "
+            "tests; more runs would tell."
         )
         figures: dict[str, Value] = {f"p {words.split(' (')[0]}": p for p, words in hints}
         yield Ranked(NOTHING, 1.0, Finding(text, "effects", figures, hints[0][0]))
     if quiet:
         yield without_effect(evidence, quiet)
+
+
+def differs(row: EffectRow) -> bool:
+    """Whether the SDs of the two sides differ much, by all of their interval."""
+    low, high = row.sd_ratio_low, row.sd_ratio_high
+    return low is not None and high is not None and (low > LARGE_RATIO or high < 1 / LARGE_RATIO)
+
+
+def without_cause(evidence: Evidence, rows: list[EffectRow]) -> Ranked:
+    """Spreads that the runs show, and no test says whose they are."""
+    rows = sorted(rows, key=lambda row: -abs(math.log(row.sd_ratio or 1.0)))
+    words = [
+        f"{evidence.subject(row)} (SD ratio {figure(row.sd_ratio)}; {interval(row.sd_ratio_low, row.sd_ratio_high)})"
+        for row in rows
+    ]
+    text = (
+        f"Unresolved: the spread of the runs differs by {listed(words, MOST_NAMED)}, but neither noise nor a two-"
+        "factor interaction is told to make it."
+    )
+    figures: dict[str, Value] = {f"sd_ratio {row.name}": row.sd_ratio for row in rows}
+    p = min(p for row in rows for p in (row.location_p, row.noise_p) if p is not None)
+    return Ranked(NOTHING, 1.5, Finding(text, "effects", figures, p))
 
 
 def claimed(evidence: Evidence, test: FactorTest) -> bool:
@@ -150,7 +184,7 @@ def limits(evidence: Evidence) -> Iterator[Ranked]:
     for name, why in found.location.reasons.items():
         if why.startswith("aliased with "):
             others = why.removeprefix("aliased with ").removesuffix(" in this slice")
-            aliased.setdefault(frozenset({name, *others.split(" and ")}), f"{name} from {others}")
+            aliased.setdefault(frozenset({name, *others.split(" and ")}), f"{name} from {others}{raw(evidence, name)}")
     if aliased:
         text = (
             f"This sweep cannot tell {listed(list(aliased.values()), EACH + 1)}: they change together. The design view "
@@ -166,3 +200,11 @@ def limits(evidence: Evidence) -> Iterator[Ranked]:
             "interactions can look like noise. A few repeated runs would tell."
         )
         yield Ranked(LIMIT, 1, Finding(text, "design", figures, None))
+
+
+def raw(evidence: Evidence, name: str) -> str:
+    """What the runs show of a factor that can't be tested."""
+    row = evidence.rows.get(name)
+    if row is None or row.mean_diff is None or row.sd_ratio is None:
+        return ""
+    return f" (untested: mean difference {signed(row.mean_diff)}, SD ratio {figure(row.sd_ratio)})"

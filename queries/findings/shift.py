@@ -35,24 +35,20 @@ def switch(evidence: Evidence, row: EffectRow, p: float) -> Clause:
     figures: dict[str, Value] = {
         "mean_diff": diff, "mean_diff_low": row.mean_diff_low, "mean_diff_high": row.mean_diff_high, "location_q": q,
     }  # fmt: skip
-    ends = (
-        [row.mean_diff_low, row.mean_diff_high]
-        if diff > 0
-        else [negative(row.mean_diff_high), negative(row.mean_diff_low)]
-    )
+    low, high = row.mean_diff_low, row.mean_diff_high
+    ends = (low, high) if diff > 0 else (minus(high), minus(low))
     predicate = (
         f"{'lowers' if diff < 0 else 'raises'} the mean {evidence.response} by {figure(abs(diff))}"
         f"{bracket(interval(*ends), chance('q', q))}, for the {'better' if evidence.better(diff) else 'worse'}"
     )
-    more: tuple[str, ...] = ()
     if row.pair_win_rate is not None and row.pair_median_diff is not None:
         figures |= {"pair_win_rate": row.pair_win_rate, "pair_median_diff": row.pair_median_diff}
         on = "on" if evidence.on_off(row.switch) else row.on
-        predicate += f"; {on} is better in {share(row.pair_win_rate)} of the matched pairs"
-        but = doubt(diff, row.pair_median_diff, row.wilcoxon_p)
-        more = (but,) if but else ()
-    short = f"{evidence.subject(row)} {signed(diff)}"
-    return Clause(evidence.subject(row), predicate, more, short, diff, "effects", evidence.in_sds(diff), figures, p, q)
+        wins = f"{on} is better in {share(row.pair_win_rate)} of the matched pairs"
+        predicate += f": {wins}{doubt(diff, row.pair_median_diff, row.wilcoxon_p)}"
+    subject = evidence.subject(row)
+    size = evidence.in_sds(diff)
+    return Clause(subject, predicate, (), f"{subject} {signed(diff)}", diff, "effects", size, figures, p, q)
 
 
 def estimate(row: EffectRow) -> float:
@@ -62,7 +58,7 @@ def estimate(row: EffectRow) -> float:
     return row.mean_diff or 0.0
 
 
-def negative(value: float | None) -> float | None:
+def minus(value: float | None) -> float | None:
     """A figure with the other sign."""
     return None if value is None else -value
 
@@ -70,11 +66,11 @@ def negative(value: float | None) -> float | None:
 def doubt(diff: float, median: float, wilcoxon: float | None) -> str:
     """Where the median pair says something else than the mean."""
     if median * diff < 0:
-        return f"The median pair moves the other way ({signed(median)}): some configurations make the mean."
+        return f", and the median pair goes the other way ({signed(median)}), so some configurations make the mean"
     if abs(median) < abs(diff) / FRACTION:
-        return f"The median pair moves by {signed(median)} only: some configurations make the mean."
+        return f", and the median pair differs by {signed(median)} only, so some configurations make the mean"
     if wilcoxon is not None and wilcoxon >= SIGNIFICANT:
-        return f"The pairs alone do not show it (median {signed(median)}; Wilcoxon {chance('p', wilcoxon)})."
+        return f", which do not tell it by themselves (Wilcoxon {chance('p', wilcoxon)})"
     return ""
 
 

@@ -55,25 +55,29 @@ def switch(evidence: Evidence, row: EffectRow, claim: Claim) -> Clause:
     ratio = row.sd_ratio or math.nan
     noise = noise_ratio(row) if claim.noisy else None
     on, off = evidence.sides(row)
-    sds = (
-        f"SD {figure(row.sd_on)} {on}, {figure(row.sd_off)} {off}, ratio {figure(ratio)}"
-        f"{bracket(interval(row.sd_ratio_low, row.sd_ratio_high))}"
-    )
-    if claim.noisy and not claim.uneven and noise is not None and (noise > 1) != (ratio > 1):
-        predicate = f"{'raises' if noise > 1 else 'lowers'} the noise, though not the whole spread: {sds}"
+    sds = f"SD {figure(row.sd_on)} {on}, {figure(row.sd_off)} {off}"
+    range_ = bracket(f"ratio {figure(ratio)}", interval(row.sd_ratio_low, row.sd_ratio_high))
+    alone = noise is not None and not claim.uneven and not whole(row, ratio, noise)
+    if alone and noise is not None:
+        predicate = f"{'raises' if noise > 1 else 'lowers'} the noise, but not the whole spread: {sds}{range_}"
     else:
-        predicate = f"{'narrows' if ratio < 1 else 'widens'} the spread: {sds}"
-    more = [*noise_words(row, claim), *interaction_words(evidence, row, claim)]
+        predicate = f"{'narrows' if ratio < 1 else 'widens'} the spread: {sds}{range_}"
+    more = (*noise_words(row, claim), *interaction_words(evidence, row, claim))
     figures: dict[str, Value] = {
         "sd_on": row.sd_on, "sd_off": row.sd_off, "sd_ratio": ratio,
         "sd_ratio_low": row.sd_ratio_low, "sd_ratio_high": row.sd_ratio_high,
         "noise_ratio": row.noise_ratio, "noise_ratio_median": row.noise_ratio_median, "ln_f_star": row.ln_f_star,
         "noise_q": claim.noise_q, "distance_q": claim.test.distance_q,
     }  # fmt: skip
-    size = max(abs(math.log(ratio)), abs(math.log(noise)) if noise else 0.0)
-    subject = evidence.subject(row)
-    short = f"{subject} {figure(ratio)}"
-    return Clause(subject, predicate, tuple(more), short, ratio, "effects", size, figures, claim.p, claim.q)
+    subject, value = evidence.subject(row), noise if alone and noise is not None else ratio
+    short = f"{subject} {figure(value)}{' (noise)' if alone else ''}"
+    return Clause(subject, predicate, more, short, value, "effects", abs(math.log(value)), figures, claim.p, claim.q)
+
+
+def whole(row: EffectRow, ratio: float, noise: float) -> bool:
+    """Whether all runs show what the noise does: an SD ratio on the same side of 1, with all of its interval."""
+    end = row.sd_ratio_low if noise > 1 else row.sd_ratio_high
+    return ((ratio if end is None else end) > 1) == (noise > 1)
 
 
 def noise_ratio(row: EffectRow) -> float | None:
@@ -88,24 +92,16 @@ def noise_words(row: EffectRow, claim: Claim) -> list[str]:
     q = chance("q", claim.noise_q)
     ratio = noise_ratio(row)
     if not claim.noisy:
-        return (
-            [f"Whether the noise changes is not told (ratio {figure(row.noise_ratio)}; {q})."]
-            if row.noise_ratio
-            else []
-        )
+        known = row.noise_ratio is not None
+        return [f"Whether the noise changes is not told (ratio {figure(row.noise_ratio)}; {q})."] if known else []
     if ratio is None:
         return [f"The noise differs{bracket(q)}."]
     if row.noise_basis == RESIDUALS:
-        return [
-            f"The residuals scatter {figure(ratio)} times as much (ln F* {figure(row.ln_f_star)}; {q}), unless two missed "
-            "terms whose product is this switch make it so."
-        ]
+        return [f"The residuals scatter {figure(ratio)} times as much (ln F* {figure(row.ln_f_star)}; {q})."]
     text = f"Runs of one configuration scatter {figure(ratio)} times as much ({q})"
     median = row.noise_ratio_median
-    if (median and (median - 1) * (ratio - 1) < 0) or (
-        median and abs(math.log(median)) < abs(math.log(ratio)) / FRACTION
-    ):
-        text += f", but {figure(median)} times in the median configuration: some of them make the noise"
+    if median and ((median - 1) * (ratio - 1) < 0 or abs(math.log(median)) < abs(math.log(ratio)) / FRACTION):
+        text += f", but {figure(median)} times in the median one"
     return [f"{text}."]
 
 
@@ -115,11 +111,9 @@ def interaction_words(evidence: Evidence, row: EffectRow, claim: Claim) -> list[
         return []
     on, off = row.sd_between_on, row.sd_between_off
     more = on > off if on is not None and off is not None else (row.sd_ratio or 1.0) > 1
-    between = (
-        f"SD between configurations {figure(on)} against {figure(off)}" if on is not None and off is not None else ""
-    )
+    between = f"SD between configurations {figure(on)} against {figure(off)}" if None not in (on, off) else ""
     remarks = bracket(between, with_partners(evidence, claim.test), chance("q", claim.test.distance_q))
-    return [f"The other factors matter {'more' if more else 'less'} with it{remarks}."]
+    return [f"Other factors matter {'more' if more else 'less'} with it{remarks}."]
 
 
 def with_partners(evidence: Evidence, test: FactorTest) -> str:
@@ -130,7 +124,7 @@ def with_partners(evidence: Evidence, test: FactorTest) -> str:
         known = [p.get(key) for key in (f"{test.factor}:{other}", f"{other}:{test.factor}")]
         return min((value for value in known if value is not None), default=2.0)
 
-    return f"it interacts with {listed(sorted(test.partners, key=strength), EACH + 1)}"
+    return f"it interacts with {listed(sorted(test.partners, key=strength), EACH)}"
 
 
 def levels(evidence: Evidence, claim: Claim) -> Clause | None:
@@ -146,15 +140,13 @@ def levels(evidence: Evidence, claim: Claim) -> Clause | None:
     more = []
     within = sorted((row for row in rows if row.sd_within_on is not None), key=lambda row: row.sd_within_on or 0.0)
     if claim.noisy and claim.test.noise_p is not None:
-        remarks = [chance("q", claim.noise_q)]
-        if rows[0].noise_basis == REPLICATES and len(within) > 1:
-            ends = (f"{figure(row.sd_within_on)} with {row.on}" for row in (within[0], within[-1]))
-            remarks.insert(0, f"SD of one configuration's runs {' to '.join(ends)}")
-        what = "noise" if rows[0].noise_basis == REPLICATES else "scatter of the residuals"
-        more.append(f"The {what} differs{bracket(*remarks)}.")
+        replicated = rows[0].noise_basis == REPLICATES
+        what = "noise" if replicated else "scatter of the residuals"
+        remarks = bracket(noise_ends(within) if replicated else "", chance("q", claim.noise_q))
+        more.append(f"The {what} differs{remarks}.")
     if claim.uneven:
-        remarks = [with_partners(evidence, claim.test), chance("q", claim.test.distance_q)]
-        more.append(f"The other factors matter more at some levels than at others{bracket(*remarks)}.")
+        remarks = bracket(with_partners(evidence, claim.test), chance("q", claim.test.distance_q))
+        more.append(f"Other factors matter more at some levels than at others{remarks}.")
     ends = (rows[0].sd_on or math.nan), (rows[-1].sd_on or math.nan)
     figures: dict[str, Value] = {f"sd_on {row.on}": row.sd_on for row in rows}
     figures |= {"noise_q": claim.noise_q, "distance_q": claim.test.distance_q}
@@ -162,3 +154,11 @@ def levels(evidence: Evidence, claim: Claim) -> Clause | None:
     predicate, short = f"changes the spread: SD {sds}", f"{name} {figure(ratio)} from {rows[0].on} to {rows[-1].on}"
     size = math.log(ratio)
     return Clause(name, predicate, tuple(more), short, ratio, "effects", size, figures, claim.p, claim.q)
+
+
+def noise_ends(rows: list[EffectRow]) -> str:
+    """The levels with the least and the most noise; `rows` ascend."""
+    if len(rows) < 2:
+        return ""
+    low, high = (f"{figure(row.sd_within_on)} with {row.on}" for row in (rows[0], rows[-1]))
+    return f"SD of one configuration's runs {low} to {high}"

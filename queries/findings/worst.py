@@ -12,12 +12,22 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.sql import quote
 from ablate_tui.queries.cells import cells
-from ablate_tui.queries.effect_row import EffectRow
+from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.effects import raw_difference
 from ablate_tui.queries.failures import failure_p
 from ablate_tui.queries.families import benjamini_hochberg
-from ablate_tui.queries.findings.evidence import EACH, FAILED, MINOR, MOST_NAMED, Evidence, Finding, Ranked, Value
-from ablate_tui.queries.sentences import bracket, chance, figure, listed, share
+from ablate_tui.queries.findings.evidence import (
+    EACH,
+    FAILED,
+    MINOR,
+    MOST_NAMED,
+    Evidence,
+    Finding,
+    Ranked,
+    Value,
+    number,
+)
+from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, share
 from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT
 
 WORST = (0.05, 0.1)  # shares of runs that a spread must not hang on
@@ -31,7 +41,7 @@ class Tail:
 
     share: float  # of the finished runs that was asked for
     worst: NDArray[np.bool_]  # (n,)
-    border: float  # half way between the worst and the others
+    border: float  # a value beyond which runs may be called collapsed
 
 
 def worst(evidence: Evidence) -> Iterator[Ranked]:
@@ -49,10 +59,10 @@ def worst(evidence: Evidence) -> Iterator[Ranked]:
     if found[EACH:]:
         rest = [one.finding for one in found[EACH:]]
         names = [str(one.figures["row"]) for one in rest]
-        figures = {
-            f"sd_ratio_without_worst {one.figures['row']}": one.figures["sd_ratio_without_worst"] for one in rest
-        }
-        text = f"So do the SD ratios of {listed(names, MOST_NAMED)} hang on the worst runs{bracket('each q < .05')}."
+        field = "sd_ratio_without_worst"
+        figures = {f"{field} {one.figures['row']}": one.figures[field] for one in rest}
+        q = each([number(one.figures["q"]) for one in rest])
+        text = f"Other SD ratios that hang on the worst runs: {listed(names, MOST_NAMED)}{bracket(q)}."
         yield Ranked(MINOR, 1.0, Finding(text, "effects", figures, max(one.p or 0.0 for one in rest)))
 
 
@@ -67,11 +77,26 @@ def tail(evidence: Evidence, part: float) -> Tail | None:
     at = n - math.ceil(part * n)
     limit = y[at]
     is_worst = sample.finished & (loss >= limit)
-    better = y[: int(np.searchsorted(y, limit))]
-    if is_worst.sum() > 2 * part * n or not len(better):
+    if is_worst.sum() > 2 * part * n or not at:
         return None
-    border = float((limit + better[-1]) / 2)
-    return Tail(part, is_worst, border if evidence.goal == "min" else -border)
+    return Tail(part, is_worst, border(y, at) * (1 if evidence.goal == "min" else -1))
+
+
+def border(y: NDArray[np.float64], at: int) -> float:
+    """Where a collapse most likely begins: the middle of the widest gap around the worst runs.
+
+    Parameters
+    ----------
+    y : (n,) float
+        Ascending, larger is worse.
+    at : int
+        Where the worst begin. The widest gap is sought from twice as many to a third of them.
+    """
+    k = len(y) - at
+    start, end = max(0, at - k - 1), at + max(1, 2 * k // 3)
+    gaps = np.diff(y[start : end + 1])
+    place = start + int(np.argmax(gaps))
+    return float(y[place] / 2 + y[place + 1] / 2)
 
 
 def hanging(evidence: Evidence, cut: Tail) -> Iterator[Ranked]:
@@ -93,7 +118,9 @@ def hanging(evidence: Evidence, cut: Tail) -> Iterator[Ranked]:
         if max(shares) > MOST_OF_A_SIDE or min(len(y) for y in left) < 2:
             continue
         sds = [float(np.std(y, ddof=1)) for y in left]
-        if all(sd > 0 and math.isfinite(sd) for sd in sds) and changes(row.sd_ratio, sds[0] / sds[1]):
+        if not all(sd > 0 and math.isfinite(sd) for sd in sds) or not changes(row.sd_ratio, sds[0] / sds[1]):
+            continue
+        if cut.share == WORST[0] or quartiles_disagree(row, row.sd_ratio):
             yield warning(evidence, row, cut, sds[0] / sds[1], shares, p, q[row.switch])
 
 
@@ -101,6 +128,16 @@ def changes(ratio: float, without: float) -> bool:
     """Whether an SD ratio is reversed, or changed twofold."""
     reversed_ = (ratio - 1) * (without - 1) < 0 and abs(math.log(ratio)) > math.log(LARGE_RATIO)
     return reversed_ or abs(math.log(ratio / without)) >= math.log(TWOFOLD)
+
+
+def quartiles_disagree(row: EffectRow, ratio: float) -> bool:
+    """Whether the middle half of the runs, which a shift does not change, tells another story than the SDs.
+
+    Not asked of a level against the rest, which is a mixture.
+    """
+    if row.off == REST or not row.iqr_on or not row.iqr_off:
+        return False
+    return changes(ratio, row.iqr_on / row.iqr_off)
 
 
 def warning(

@@ -113,6 +113,18 @@ def test_shared_effects_are_those_of_the_additive_model() -> None:
     assert runs.freedom == fit.df_resid
 
 
+def test_wild_configurations_do_not_make_the_shared_effects() -> None:
+    """A quarter with fifty times the noise: the means over all would put its noise on the quiet ones."""
+    rng = np.random.default_rng(4)
+    frame = experiment(4, n=32, k=5)
+    shared = np.array([0.0, 0.3, -0.3])[frame.seed]
+    frame["y"] = rng.normal(size=len(frame)) * np.where(frame.a & frame.b, 50.0, 0.05) + shared
+    runs = replicates.tested(take(sweep(frame, replicates=["seed"], factors=list("abcde")), Slice()))
+    quiet = ~((runs.groups.codes[0] == 1) & (runs.groups.codes[1] == 1))
+    assert np.sqrt(runs.groups.variance[quiet].mean()) < 0.1
+    assert np.sqrt(runs.plain.variance[quiet].mean()) > 0.25
+
+
 def test_seeds_of_their_own_are_no_blocks() -> None:
     frame = experiment(3, n=12, k=4)
     frame["seed"] = np.arange(len(frame))

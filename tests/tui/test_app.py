@@ -169,7 +169,8 @@ async def test_every_view_at_every_size(runs, size):
                 assert all(str(panel).strip() for panel in body.painted.panels)
                 await pilot.press("v")
                 await settle(pilot)
-            assert shown == {"table", *range(len(body.painted.figure.panels))}
+            prose = any(column.prose for column in body.painted.table.columns)  # what its panel would repeat
+            assert shown == {"table", *(() if prose else range(len(body.painted.figure.panels)))}
         await pilot.press("right_square_bracket")
         assert pilot.app.view_name == next(iter(VIEWS))
         await pilot.press("left_square_bracket")

@@ -8,13 +8,14 @@ import json
 import polars as pl
 import pytest
 
-from ablate_tui.data.schema import Choices
+from ablate_tui.data.schema import Choices, Factor
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import formats
 from ablate_tui.tui.figure import Bars, Cells, Points
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.show import document, text_of
 from ablate_tui.tui.views import design as view
+from ablate_tui.tui.views import design_panels
 
 
 @pytest.fixture
@@ -126,4 +127,14 @@ def test_panels(opened):
         first["act"] if name == "act" else {"true": "on", "false": "off"}[first[name]]
         for _, name in panels["next"].y.ticks
     ]
-    assert figure.notes[0].startswith(f"{len({tuple(row) for row in frame.select('a', 'b', 'act').rows()})} of 12")
+    configurations = len(set(frame.select("a", "b", "act").rows()))
+    assert any(note.startswith(f"{configurations} of 12 configurations") for note in figure.notes)
+
+
+def test_levels_that_do_not_fit_a_column():
+    """Cut where that tells them apart, else by their place."""
+    factor = Factor("norm", ("none", "rms_norm", "layer_norm"))
+    assert [design_panels.side(factor, level) for level in factor.levels] == ["none", "rms…", "lay…"]
+    factor = Factor("norm", ("rms_norm", "rms_norm_2", "none"))
+    assert [design_panels.side(factor, level) for level in factor.levels] == ["#1", "#2", "#3"]
+    assert [design_panels.hundredths(value) for value in (-1.0, 1.0, -0.456, 0.999)] == ["−1", "1", "−.46", "1"]

@@ -75,3 +75,58 @@ def test_fit_fills_or_cuts(text, cells, made):
     """Always exactly so many cells."""
     assert formats.fit(text, cells) == made
     assert formats.width(made) == cells
+
+
+PROSE = Table(
+    (
+        TableColumn("view", "view", numeric=False),
+        TableColumn("text", "words", numeric=False, prose=True),
+        TableColumn("p", "p"),
+    ),
+    (
+        ("effects", "use_norm * [x](y) <b> narrows 95 % of it (q < .001)", 1.2345e-9),
+        ("design", "開關 can't be told", None),
+    ),
+    title="Findings",
+    notes=("a_note",),
+)
+
+
+def test_prose_is_numbered_paragraphs():
+    """What stands beside a text follows it; nothing for none."""
+    assert formats.as_text(PROSE).splitlines() == [
+        "Findings",
+        "",
+        "1. use_norm * [x](y) <b> narrows 95 % of it (q < .001) (view effects, p 1.2e−09)",
+        "2. 開關 can't be told (view design)",
+        "",
+        "a_note",
+    ]
+
+
+def test_prose_is_folded_under_its_number():
+    """At spaces, in cells, but neither before a percent sign nor inside "q < .001"."""
+    lines = formats.as_text(PROSE, 30).splitlines()[2:-2]
+    assert max(map(formats.width, lines)) <= 30
+    assert [line[:3] for line in lines if line[0] != " "] == ["1. ", "2. "]
+    assert all(line.startswith("   ") for line in lines if not line[0].isdigit())
+    text = " ".join(line[3:] for line in lines)
+    assert text == " ".join(line[3:] for line in formats.as_text(PROSE).splitlines()[2:4])
+    for room in range(24, 80):
+        (folded,) = formats.fold(PROSE.columns[1], [PROSE.rows[0][1]], room)
+        assert max(map(len, folded)) <= room
+        assert sum("95 %" in line for line in folded) == sum("q < .001" in line for line in folded) == 1
+
+
+def test_a_word_that_is_too_long_is_cut_up():
+    (lines,) = formats.fold(PROSE.columns[1], ["a " + "開" * 20 + " b"], 24)
+    assert lines == ["a", "開" * 12, "開" * 8 + " b"]
+
+
+def test_prose_in_markdown_means_nothing_but_itself():
+    """Signs of data are escaped; a name's underscore needs none."""
+    lines = formats.as_markdown(PROSE).splitlines()
+    assert lines[0] == "**Findings**"
+    assert lines[2].startswith(r"1. use_norm \* \[x\](y) \<b> narrows 95 % of it (q < .001) (view effects")
+    assert lines[-1] == "a_note"
+    assert formats.escape_markdown("_a_ b_c |") == r"\_a\_ b_c \|"

@@ -41,6 +41,7 @@ ROWS = {
     "log_sd_did_high mean_q log_sd_q shap_interaction",
     "best": "switch level share base p",
     "design": "column role levels n constant aliases",
+    "findings": "text view figures p",
     "effects": "switch on off n_on n_off diverged_on diverged_off mean_on mean_off mean_diff mean_diff_low "
     "mean_diff_high median_on median_off median_diff sd_on sd_off sd_ratio sd_ratio_low sd_ratio_high iqr_on "
     "iqr_off welch_p mann_whitney_p brown_forsythe_p failed_on failed_off failure_p location_p location_basis "

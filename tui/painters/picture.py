@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
 from ablate_tui.tui.painters import point_labels
+from ablate_tui.tui.painters.keys import Keys
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
 from ablate_tui.tui.painters.marks import MOST, RAMP, Pen, cell_width, names_width
 from ablate_tui.tui.painters.palette import colour, hexed, paper
 from ablate_tui.tui.painters.placement import labelled
-from ablate_tui.tui.painters.style import has_glyph, settings
+from ablate_tui.tui.painters.style import SIZE, has_glyph, settings
 
 PictureFormat = Literal["png", "svg", "pdf"]
 _LOCK = threading.Lock()
@@ -105,7 +106,11 @@ class _Picture:
         self.labelled: list[Pen] = []
         rows = [spec.panels[i : i + columns] for i in range(0, len(spec.panels), columns)]
         shared = _shared_legend(spec.panels)
-        heights = [max(self._height(panel, self.width / columns) for panel in row) for row in rows]
+        said = {(entry.label, entry.role) for entry in shared}
+        inches = self.width / columns
+        heights = [
+            max(self._height(panel, inches) + self._keys(panel, inches, said).more for panel in row) for row in rows
+        ]
 
         muted = hexed(colour("muted", self.dark))
         head = [
@@ -123,15 +128,16 @@ class _Picture:
             foot.append(self._words(text, 8, fontstyle="italic"))
         foot.append(footer)
 
-        keys = 0.28 if shared else 0.0
-        top = 0.14 + sum(block.height for block in head) + keys + 0.08
+        common = Keys.of(shared, self.width - 0.28, 9, self._drawable, self._wide)
+        shared_height = 0.28 + common.more if shared else 0.0
+        top = 0.14 + sum(block.height for block in head) + shared_height + 0.08
         bottom = 0.1 + sum(block.height for block in foot) + (0.06 if any(b.lines for b in foot) else 0)
         self.height = top + sum(heights) + bottom
         self.canvas.set_size_inches(self.width, self.height)
         self._write(head, 0.14)
         self._write(foot, self.height - bottom + 0.06)
         if shared:
-            self._shared_keys(shared, self.height - top + 0.06)
+            self._shared_keys(common, self.height - top + 0.06)
         self.canvas.set_layout_engine(
             "constrained",
             rect=(0.0, bottom / self.height, 1.0, 1 - (top + bottom) / self.height),
@@ -140,7 +146,7 @@ class _Picture:
             wspace=0.03,
             hspace=0.03,
         )
-        self._panels(rows, heights, columns, {(e.label, e.role) for e in shared})
+        self._panels(rows, heights, columns, said)
         self._point_labels()
 
     # ---- words
@@ -158,19 +164,13 @@ class _Picture:
 
     def _words(self, text: str, size: float, **options: Any) -> _Words:
         """A text wrapped to the width of the picture."""
-        from matplotlib.font_manager import FontProperties
-
         text = self._drawable(text).strip()
         if not text:
             return _Words([], size, options)
-        font = FontProperties(
-            size=size, weight=options.get("fontweight", "normal"), style=options.get("fontstyle", "normal")
-        )
-        renderer = self.canvas.canvas.get_renderer()
-        room = (self.width - 0.28) * self.canvas.dpi
+        room = self.width - 0.28
 
         def wide(part: str) -> float:
-            return float(renderer.get_text_width_height_descent(part, font, False)[0])
+            return self._wide(part, size, options.get("fontweight", "normal"), options.get("fontstyle", "normal"))
 
         lines = [""]
         for word in text.split(" "):
@@ -185,6 +185,19 @@ class _Picture:
                     lines.append("")
                 lines[-1] += character
         return _Words(lines, size, options)
+
+    def _wide(self, text: str, size: float, weight: Any = "normal", style: Any = "normal") -> float:
+        """Inches that a text takes."""
+        from matplotlib.font_manager import FontProperties
+
+        font = FontProperties(size=size, weight=weight, style=style)
+        width, _, _ = self.canvas.canvas.get_renderer().get_text_width_height_descent(text, font, False)
+        return float(width) / float(self.canvas.dpi)
+
+    def _keys(self, panel: Panel, inches: float, said: set[tuple[str, Any]]) -> Keys:
+        """A panel's own legend."""
+        entries = () if panel.empty else tuple(e for e in legend(panel) if (e.label, e.role) not in said)
+        return Keys.of(entries, inches - names_width(panel) - 0.75, SIZE, self._drawable, self._wide)
 
     def _write(self, blocks: list[_Words], down: float) -> None:
         """Words from a distance to the upper edge (inches) downward."""
@@ -235,12 +248,16 @@ class _Picture:
             else:
                 slots = outer[number].subgridspec(1, columns, width_ratios=weights[number])
             before: Panel | None = None
-            keys = any(self._has_keys(panel, said) for panel in row)
+            each = [self.width * weight / sum(weights[number]) for weight in weights[number]]
+            found = [self._keys(panel, inches, said) for panel, inches in zip(row, each, strict=False)]
+            # titles of a row stand on one line, above the highest legend
+            ramp = any(panel.colorbar is not None and not panel.empty for panel in row)
+            lines = max(int(ramp), *(one.lines for one in found))
             for place, panel in enumerate(row):
                 axes = self.canvas.add_subplot(slots[place])
-                inches = self.width * weights[number][place] / sum(weights[number])
+                inches = each[place]
                 again = before is not None and bool(panel.y.ticks) and panel.y.ticks == before.y.ticks
-                self._panel(axes, panel, inches, again, said, keys)
+                self._panel(axes, panel, inches, again, found[place], lines)
                 before = panel
 
     def _point_labels(self) -> None:
@@ -250,14 +267,7 @@ class _Picture:
         for pen in self.labelled:
             point_labels.write(pen)
 
-    def _has_keys(self, panel: Panel, said: set[tuple[str, Any]]) -> bool:
-        entries = any((e.label, e.role) not in said for e in legend(panel))
-        return not panel.empty and (entries or panel.colorbar is not None)
-
-    def _panel(
-        self, axes: Any, panel: Panel, inches: float, again: bool, said: set[tuple[str, Any]], keys: bool
-    ) -> None:
-        entries = [e for e in legend(panel) if (e.label, e.role) not in said] if not panel.empty else []
+    def _panel(self, axes: Any, panel: Panel, inches: float, again: bool, own: Keys, lines: int) -> None:
         pen = Pen(axes, panel, self.dark, inches, self._drawable)
         low, high = span(panel, "y")
         many = f" (first {MOST} of {high - low:.0f})" if panel.y.ticks and high - low > MOST else ""
@@ -269,7 +279,7 @@ class _Picture:
             loc="left",
             fontsize=9.5,
             fontweight="bold",
-            pad=20 if keys else 7,
+            pad=7 + 13 * lines,
         )
         if panel.words and not panel.empty:
             axes.set_axis_off()
@@ -286,14 +296,15 @@ class _Picture:
             self.labelled.append(pen)
         if panel.colorbar:
             self._ramp(axes, panel.colorbar)
-        elif entries:
+        elif own.entries:
             axes.legend(
-                *_handles(pen, entries, self._drawable),
+                [pen.handle(entry) for entry in own.entries],
+                own.labels,
                 loc="lower left",
                 bbox_to_anchor=(-0.02, 1.0),
                 borderpad=0.1,
                 borderaxespad=0.1,
-                ncols=len(entries),
+                ncols=own.columns,
                 handlelength=1.6,
                 columnspacing=1.2,
             )
@@ -324,25 +335,22 @@ class _Picture:
             columnspacing=0.35,
         )
 
-    def _shared_keys(self, entries: tuple[Entry, ...], y: float) -> None:
-        panel = next(p for p in self.spec.panels if set(entries) <= set(legend(p)))
+    def _shared_keys(self, common: Keys, y: float) -> None:
+        panel = next(p for p in self.spec.panels if set(common.entries) <= set(legend(p)))
         pen = Pen(None, panel, self.dark, self.width, self._drawable)
         made = self.canvas.legend(
-            *_handles(pen, list(entries), self._drawable),
+            [pen.handle(entry) for entry in common.entries],
+            common.labels,
             loc="lower left",
             bbox_to_anchor=(0.14 / self.width, y / self.height),
             borderpad=0.0,
             borderaxespad=0.0,
-            ncols=len(entries),
+            ncols=common.columns,
             handlelength=1.8,
             columnspacing=1.6,
             fontsize=9,
         )
         made.set_in_layout(False)
-
-
-def _handles(pen: Pen, entries: Iterable[Entry], drawable: Any) -> tuple[list[Any], list[str]]:
-    return [pen.handle(entry) for entry in entries], [drawable(entry.label) for entry in entries]
 
 
 def _shared_legend(panels: tuple[Panel, ...]) -> tuple[Entry, ...]:

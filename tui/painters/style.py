@@ -24,7 +24,7 @@ _CJK = (
     "SimHei",
     "Arial Unicode MS",
 )
-_SIZE = 8.5  # points, of tick labels and the like
+SIZE = 8.5  # points, of tick labels and the like
 
 
 def families() -> list[str]:
@@ -40,7 +40,7 @@ def settings(dark: bool) -> dict[str, Any]:
     words, lines = hexed(ink(dark)), hexed(colour("muted", dark))
     return {
         "font.family": families(),
-        "font.size": _SIZE,
+        "font.size": SIZE,
         "text.parse_math": False,  # "$" and "_" in a name are text
         "text.usetex": False,
         "text.color": words,
@@ -55,9 +55,9 @@ def settings(dark: bool) -> dict[str, Any]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.axisbelow": True,
-        "axes.labelsize": _SIZE,
-        "xtick.labelsize": _SIZE,
-        "ytick.labelsize": _SIZE,
+        "axes.labelsize": SIZE,
+        "xtick.labelsize": SIZE,
+        "ytick.labelsize": SIZE,
         "xtick.color": lines,
         "ytick.color": lines,
         "xtick.labelcolor": words,
@@ -70,7 +70,7 @@ def settings(dark: bool) -> dict[str, Any]:
         "grid.alpha": 0.28,
         "grid.linewidth": 0.6,
         "legend.frameon": False,
-        "legend.fontsize": _SIZE,
+        "legend.fontsize": SIZE,
         "hatch.linewidth": 0.8,
         "svg.fonttype": "path",
         "svg.hashsalt": "ablate-tui",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import ClassVar
@@ -16,11 +17,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ablate_tui.tui.figure import Table
-from ablate_tui.tui.formats import cell, clean, fold, pad, width
+from ablate_tui.tui.formats import cell, clean, fold, pad, told, width
 from ablate_tui.tui.painting import Sort
 
 FIGURE = 8  # cells of most figures: −0.01234
 GAP = "  "
+WIDE = 90  # cells from which what stands beside prose has columns of its own
 
 
 class ViewTable(ScrollView, can_focus=True):
@@ -54,6 +56,7 @@ class ViewTable(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.table = Table((), ())
+        self.shown = self.table  # with what stands beside prose in the same column, where it is narrow
         self.sort: Sort = None
         self.widths: list[int] = []
         self.lines: list[tuple[str, str]] = []  # the first column, and the rest; the heading is line 0
@@ -68,28 +71,26 @@ class ViewTable(ScrollView, can_focus=True):
         """
         if table == self.table and sort == self.sort and self.lines:
             return
-        same = table.columns == self.table.columns
-        columns = [[cell(row[at]) for row in table.rows] for at in range(len(table.columns))]
-        widths = []
-        for at, (named, texts) in enumerate(zip(table.columns, columns, strict=True)):
-            figures = FIGURE * any(isinstance(row[at], float) for row in table.rows)
-            least = self.widths[at] if same and self.widths and not named.prose else 0
-            widths.append(max(width(clean(named.label)) + 2, figures, least, *map(width, texts)))
-        self.table, self.sort = table, sort
         self.room = self.size.width
+        prose = any(named.prose for named in table.columns)
+        shown = told(table) if prose and self.room < WIDE else table
+        same = shown.columns == self.shown.columns
+        columns = [[cell(row[at]) for row in shown.rows] for at in range(len(shown.columns))]
+        widths = self.measured(shown, columns, same)
+        room = self.room - 1 - sum(widths) - len(GAP) * len(widths)  # 1: the bar that scrolls, if it comes
         folded = [
-            fold(named, texts, self.room - sum(widths) + widths[at] - len(GAP) * len(widths))
-            for at, (named, texts) in enumerate(zip(table.columns, columns, strict=True))
+            fold(named, texts, room + size) for named, texts, size in zip(shown.columns, columns, widths, strict=True)
         ]
         self.widths = [
-            max(map(width, sum(texts, [clean(named.label)]))) if named.prose else size
-            for named, texts, size in zip(table.columns, folded, widths, strict=True)
+            max(width(line) for lines in [[clean(named.label)], *texts] for line in lines) if named.prose else size
+            for named, texts, size in zip(shown.columns, folded, widths, strict=True)
         ]
-        heading = [clean(named.label) + self.mark(named.field) for named in table.columns]
+        self.table, self.shown, self.sort = table, shown, sort
+        heading = [clean(named.label) + self.mark(named.field) for named in shown.columns]
         self.lines, self.rows = [self.line(heading)], []
         for row, parts in enumerate(zip(*folded, strict=True)):
-            for texts in zip_longest(*parts, fillvalue=""):
-                self.lines.append(self.line(list(texts)))
+            for line in zip_longest(*parts, fillvalue=""):
+                self.lines.append(self.line(line))
                 self.rows.append(row)
         self.cursor = max(0, min(self.cursor if same else 0, len(table.rows) - 1))
         size = Size(sum(self.widths) + len(GAP) * len(widths), len(self.lines))
@@ -97,13 +98,24 @@ class ViewTable(ScrollView, can_focus=True):
             self.virtual_size = size
         self.refresh()
 
+    def measured(self, table: Table, columns: list[list[str]], same: bool) -> list[int]:
+        """Cells of each column, before prose is folded; none where it will be."""
+        widths = []
+        for at, (named, texts) in enumerate(zip(table.columns, columns, strict=True)):
+            figures = FIGURE * any(isinstance(row[at], float) for row in table.rows)
+            least = self.widths[at] if same and self.widths else 0
+            wide = max(width(clean(named.label)) + 2, figures, least, *map(width, texts))
+            widths.append(0 if named.prose else wide)
+        return widths
+
     def on_resize(self) -> None:
         """Fold the text anew."""
         if self.size.width != self.room and any(named.prose for named in self.table.columns):
-            table, self.table = self.table, Table((), ())
-            cursor = self.cursor
+            table, cursor = self.table, self.cursor
+            self.table = Table((), ())
             self.show(table, self.sort)
-            self.action_move(cursor - self.cursor)
+            self.cursor = cursor
+            self.action_move(0)
 
     def mark(self, field: str) -> str:
         """Which way the table is sorted by a column."""
@@ -111,11 +123,11 @@ class ViewTable(ScrollView, can_focus=True):
             return ""
         return " ▼" if self.sort[1] else " ▲"
 
-    def line(self, texts: list[str]) -> tuple[str, str]:
+    def line(self, texts: Sequence[str]) -> tuple[str, str]:
         """The first column and the rest of one line."""
         parts = [
             pad(text, size, named.numeric)
-            for text, size, named in zip(texts, self.widths, self.table.columns, strict=True)
+            for text, size, named in zip(texts, self.widths, self.shown.columns, strict=True)
         ]
         return f" {parts[0]} " if parts else "", GAP.join(parts[1:])
 
@@ -141,7 +153,7 @@ class ViewTable(ScrollView, can_focus=True):
     def whole(self, end: int) -> int:
         """Where to stop so that no figure is cut: half a number is a wrong number."""
         at = 0
-        for named, size in zip(self.table.columns[1:], self.widths[1:], strict=True):
+        for named, size in zip(self.shown.columns[1:], self.widths[1:], strict=True):
             if at < end < at + size and named.numeric:
                 return at
             at += size + len(GAP)
@@ -191,9 +203,9 @@ class ViewTable(ScrollView, can_focus=True):
     def field_at(self, x: int) -> str | None:
         """The column under a cell of the heading."""
         if not self.widths or x < self.widths[0] + 2:
-            return self.table.columns[0].field if self.widths else None
+            return self.shown.columns[0].field if self.widths else None
         place = x - self.widths[0] - 2 + self.scroll_offset.x
-        for named, size in zip(self.table.columns[1:], self.widths[1:], strict=True):
+        for named, size in zip(self.shown.columns[1:], self.widths[1:], strict=True):
             if place < size + len(GAP):
                 return named.field
             place -= size + len(GAP)

@@ -131,15 +131,17 @@ def counts(sample: Sample) -> str:
     parts = [f"{sample.runs:,} of {sample.table.runs:,} runs", f"{sample.diverged:,} diverged"]
     if sample.missing:
         parts.append(f"{sample.missing:,} missing")
-    if sample.table.fail_condition:
-        parts.append(f"{int(sample.failed.sum()):,} failed ({sample.table.fail_condition})")
     return ", ".join(parts)
 
 
-def model_words(sample: Sample) -> str:
-    """The terms of the location model where they were given."""
-    terms = sample.slice.location
-    return f"location model: {', '.join(':'.join(term) for term in terms)}" if terms else ""
+def condition_words(sample: Sample) -> str:
+    """Which runs count as failed, and the terms of the location model, where the user said so."""
+    parts = []
+    if sample.table.fail_condition:
+        parts.append(f"{int(sample.failed.sum()):,} failed: {sample.table.fail_condition}")
+    if sample.slice.location:
+        parts.append(f"location model: {', '.join(':'.join(term) for term in sample.slice.location)}")
+    return " · ".join(parts)
 
 
 def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **more: Any) -> Figure:
@@ -149,7 +151,7 @@ def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **m
     return Figure(
         title=title,
         panels=panels,
-        subtitle=" · ".join(filter(None, (slice_words(sample), counts(sample), model_words(sample)))),
+        subtitle=" · ".join(filter(None, (slice_words(sample), counts(sample), condition_words(sample)))),
         footer=f"response: {table.response.name} ({table.response.better}) · {source_name(table)} · {inputs.date}",
         name=name,
         **more,

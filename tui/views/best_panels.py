@@ -12,13 +12,11 @@ from ablate_tui.queries.best_configurations import BestConfigurations
 from ablate_tui.queries.enrichment import BestPair
 from ablate_tui.tui.figure import Axis, Bars, Intervals, Panel, Points
 from ablate_tui.tui.views.base import Inputs, level_words
-from ablate_tui.tui.views.pair_card import short
 
 BEST = 15  # configurations with their intervals
-BEST_PAIRS = 12
+BEST_PAIRS = 10
 CLOUD = 2_000  # configurations in the scatter; more can't be told apart
 LABELLED = 20  # members of the Pareto set that have a letter
-NAME = 16  # signs of a factor's name in a pair
 WIDE = 30  # ratio of largest and smallest SD from which the axis is logarithmic
 
 
@@ -119,9 +117,7 @@ def pareto_panel(found: BestConfigurations, inputs: Inputs) -> Panel:
 def level_name(factor: Factor, level: str) -> str:
     """A level in few signs: "+norm" and "−norm" for on and off, "lr=0.1" for a level with a name of its own."""
     state = level_words(factor, level)
-    return {"on": f"+{short(factor.name, NAME)}", "off": f"−{short(factor.name, NAME)}"}.get(
-        state, f"{short(factor.name, NAME)}={level}"
-    )
+    return {"on": f"+{factor.name}", "off": f"−{factor.name}"}.get(state, f"{factor.name}={level}")
 
 
 def of_each_pair(rows: tuple[BestPair, ...]) -> list[BestPair]:
@@ -138,18 +134,22 @@ def of_each_pair(rows: tuple[BestPair, ...]) -> list[BestPair]:
 def pairs_panel(result: Best, inputs: Inputs) -> Panel:
     """Combinations of two levels among the best configurations: their share, and what the two explain alone."""
     rows = of_each_pair(result.pairs)[:BEST_PAIRS]
-    at = tuple(float(place) for place in range(len(rows)))
+    at = tuple(2.0 * place for place in range(len(rows)))  # two lines each, so that both names can be read
     factor = inputs.sample.table.factor
     names = tuple(
-        (place, f"{level_name(factor(row.a), row.level_a)} {level_name(factor(row.b), row.level_b)}")
+        name
         for place, row in zip(at, rows, strict=True)
+        for name in (
+            (place, level_name(factor(row.a), row.level_a)),
+            (place + 1, level_name(factor(row.b), row.level_b)),
+        )
     )
     expected = [(row.expected, place) for row, place in zip(rows, at, strict=True) if row.expected is not None]
     why = next((note.reason for note in result.notes if note.field == "pairs"), "fewer than two factors vary")
     return Panel(
         "pairs among the best configurations, and expected of each level alone",
         Axis("share of the best that have both", limits=(0.0, 1.0)),
-        Axis(ticks=names, limits=(-0.6, len(rows) - 0.4)),
+        Axis(ticks=names, limits=(-0.6, 2 * len(rows) - 0.4)),
         (
             Bars(
                 at,

@@ -37,22 +37,22 @@ def table(result: Design, inputs: Inputs) -> Table:
     columns = (
         TableColumn("column", "column", False),
         TableColumn("role", "role", False),
+        TableColumn("aliases", "aliases", False),
+        TableColumn("vif", "VIF"),
         TableColumn("levels", "levels", False),
         TableColumn("n", "n"),
         TableColumn("constant", "constant", False),
-        TableColumn("aliases", "aliases", False),
-        TableColumn("vif", "VIF"),
         TableColumn("why", "why", False),
     )
     rows = tuple(
         (
             row.column,
             row.role,
+            some(row.aliases, MOST_ALIASES),
+            result.vif.get(row.column),
             some(row.levels, MOST_LEVELS),
             row.n,
             row.constant,
-            some(row.aliases, MOST_ALIASES),
-            result.vif.get(row.column),
             why.get(row.column, ""),
         )
         for row in result.rows

@@ -19,17 +19,13 @@ def some(parts: Sequence[str], limit: int = NAMED, between: str = ", ") -> str:
 
 def facts(result: Design) -> tuple[str, ...]:
     """The design in a few sentences, what spoils conclusions first."""
-    return tuple(
-        line
-        for line in (
-            coverage(result),
-            *mains(result),
-            *interactions(result),
-            *unmet(result),
-            *noise(result),
-            *correlated(result),
-        )
-        if line
+    return (
+        *mains(result),
+        *interactions(result),
+        coverage(result),
+        *unmet(result),
+        *noise(result),
+        *correlated(result),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ablate_tui.queries.findings import Findings, findings
+from ablate_tui.queries.findings import Finding, Findings, findings
+from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Slice, take
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Panel, Table, TableColumn
@@ -15,7 +17,8 @@ WHOLE = "findings are of the whole sweep: the filters do not count here"
 
 def read(inputs: Inputs) -> Findings:
     """The findings of the whole sweep."""
-    return findings(inputs.sample.table, inputs.sample.slice.location)
+    found = findings(inputs.sample.table, inputs.sample.slice.location)
+    return replace(found, notes=(Note("*", "*", WHOLE), *found.notes)) if inputs.sample.slice.filters else found
 
 
 def figure(result: Findings, inputs: Inputs) -> Figure:
@@ -30,7 +33,8 @@ def figure(result: Findings, inputs: Inputs) -> Figure:
         words=paragraphs,
         empty="" if paragraphs else "nothing to tell: no test found anything, or there is nothing to test",
     )
-    return framed("findings", "Findings", (panel,), inputs, columns=1)
+    notes = (WHOLE,) if inputs.sample.slice.filters else ()
+    return framed("findings", "Findings", (panel,), inputs, columns=1, notes=notes)
 
 
 def table(result: Findings, inputs: Inputs) -> Table:
@@ -41,8 +45,13 @@ def table(result: Findings, inputs: Inputs) -> Table:
         TableColumn("p", "p"),
     )
     rows = tuple((row.view, row.text, row.p) for row in result.rows)
-    filtered = (WHOLE,) if inputs.sample.slice.filters else ()
-    return Table(columns, rows, "Findings", (*filtered, *reasons(result.notes)))
+    return Table(columns, rows, "Findings", reasons(result.notes), factors=tuple(map(factor, result.rows)))
+
+
+def factor(row: Finding) -> str:
+    """The factor that a finding is about, the first of a pair; "" where it is about several."""
+    named = row.figures.get("switch") or row.figures.get("a")
+    return str(named) if named is not None else ""
 
 
 def document(result: Findings, inputs: Inputs) -> dict[str, Any]:

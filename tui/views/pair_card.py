@@ -19,7 +19,13 @@ DODGE = 0.06  # between the lines of the interaction plot, in units of its categ
 
 
 def card_figure(
-    sample: Sample, a: str, b: str, found: Interactions | None = None, row: int | None = None, date: str = ""
+    sample: Sample,
+    a: str,
+    b: str,
+    found: Interactions | None = None,
+    row: int | None = None,
+    date: str = "",
+    room: int = TITLE,
 ) -> Figure:
     """Draw the card of two factors.
 
@@ -34,6 +40,8 @@ def card_figure(
         Which of its rows the words are about; without it, the strongest of the pair.
     date : str
         For the line at the foot.
+    room : int
+        Signs of a panel's title.
 
     Returns
     -------
@@ -51,11 +59,13 @@ def card_figure(
     table = sample.table
     factors = table.factor(a), table.factor(b)
     crossed = all(factor.is_switch for factor in factors)
-    shapes = histograms(card, factors, table.response.name) if crossed else boxes(card, factors, table.response.name)
+    shapes = (
+        histograms(card, factors, table.response.name, room) if crossed else boxes(card, factors, table.response.name)
+    )
     about = f"response: {table.response.name} ({table.response.better}) · {source_name(table)}"
     return Figure(
         title=f"{a} × {b}",
-        panels=(*shapes, means(card, factors, table.response.name), words(sample, card, found, row)),
+        panels=(*shapes, means(card, factors, table.response.name, room // 2), words(sample, card, found, row)),
         subtitle=f"{slice_words(sample)} · {counts(sample)}",
         footer=f"{about} · {date}" if date else about,
         notes=tuple(f"{note.row}: {note.reason}" for note in card.notes),
@@ -64,7 +74,7 @@ def card_figure(
     )
 
 
-def histograms(card: PairCard, factors: tuple[Factor, Factor], response: str) -> tuple[Panel, ...]:
+def histograms(card: PairCard, factors: tuple[Factor, Factor], response: str, room: int) -> tuple[Panel, ...]:
     """One a cell, all on the same axes: shares of the cell's runs, since cells can differ in their number."""
     top = 1.05 * max((max(cell.counts) / cell.n for cell in card.cells if cell.counts and cell.n), default=1.0)
     limits = (card.edges[0], card.edges[-1]) if card.edges else None
@@ -79,7 +89,7 @@ def histograms(card: PairCard, factors: tuple[Factor, Factor], response: str) ->
         about = f"{response}: n {cell.n:,}, mean {number(cell.mean)}, SD {number(cell.sd, 3)}"
         panels.append(
             Panel(
-                title(factors, (cell.level_a, cell.level_b)),
+                title(factors, (cell.level_a, cell.level_b), room),
                 Axis(about, limits=limits),
                 Axis("share of runs", limits=(0.0, top)),
                 marks,
@@ -90,11 +100,11 @@ def histograms(card: PairCard, factors: tuple[Factor, Factor], response: str) ->
     return tuple(panels)
 
 
-def title(factors: tuple[Factor, Factor], levels: tuple[str, str]) -> str:
+def title(factors: tuple[Factor, Factor], levels: tuple[str, str], room: int) -> str:
     """Both factors with their levels, short enough for a small panel."""
     words = [level_words(factor, level) for factor, level in zip(factors, levels, strict=True)]
-    room = max(6, (TITLE - sum(map(len, words)) - 4) // 2)
-    return ", ".join(f"{short(factor.name, room)} {word}" for factor, word in zip(factors, words, strict=True))
+    each = max(6, (room - sum(map(len, words)) - 4) // 2)
+    return ", ".join(f"{short(factor.name, each)} {word}" for factor, word in zip(factors, words, strict=True))
 
 
 def short(name: str, room: int, keep_end: bool = False) -> str:
@@ -145,7 +155,7 @@ def boxes(card: PairCard, factors: tuple[Factor, Factor], response: str) -> tupl
     return tuple(panels)
 
 
-def means(card: PairCard, factors: tuple[Factor, Factor], response: str) -> Panel:
+def means(card: PairCard, factors: tuple[Factor, Factor], response: str, room: int) -> Panel:
     """The interaction plot: means of a's levels, joined for each level of b; bars of one SD."""
     marks: list[Mark] = []
     for j, level in enumerate(card.levels_b):
@@ -163,7 +173,7 @@ def means(card: PairCard, factors: tuple[Factor, Factor], response: str) -> Pane
         marks.append(Intervals(at, tuple(cell.mean for cell in cells), low, high, role, horizontal=False))
     ticks = tuple((float(i), level_words(factors[0], level)) for i, level in enumerate(card.levels_a))
     return Panel(
-        f"means and one SD, by {short(factors[1].name, 18)}",
+        f"means and one SD, by {short(factors[1].name, room)}",
         Axis(factors[0].name, ticks=ticks, limits=(-0.5, len(ticks) - 0.5)),
         Axis(response),
         tuple(marks),
