@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.clause import Clause, joined
 from ablate_tui.queries.findings.evidence import FOUND, MINOR, MOST_NAMED, Evidence, Finding, Ranked, Value
 from ablate_tui.queries.findings.shift import shift
 from ablate_tui.queries.findings.spread import spread
 from ablate_tui.queries.sentences import bracket, chance, each, interval, listed
-from ablate_tui.queries.verdicts import FactorTest
+from ablate_tui.queries.verdicts import SIGNIFICANT, FactorTest
 
 MOST_FACTORS = 5  # that have a finding of their own; the others share one
 
@@ -66,12 +67,19 @@ def finding(evidence: Evidence, one: Moved) -> Finding:
     if row is not None:
         figures["level"] = row.on
     if one.shift is None and row is not None and row.location_p is not None:
-        range_ = interval(row.mean_diff_low, row.mean_diff_high)
-        text += f" Whether it moves the mean is not told{bracket(range_, chance('p', row.location_p))}."
+        text += f" {of_the_mean(row, row.location_p)}"
         figures |= {"mean_diff_low": row.mean_diff_low, "mean_diff_high": row.mean_diff_high}
     for clause in one.clauses:
         figures |= clause.figures
     return Finding(text, one.clauses[0].view, figures, max(clause.p for clause in one.clauses))
+
+
+def of_the_mean(row: EffectRow, p: float) -> str:
+    """What is known of the mean where no shift is told."""
+    remarks = interval(row.mean_diff_low, row.mean_diff_high), chance("p", p)
+    if p < SIGNIFICANT:
+        return f"Whether it moves the mean is unresolved{bracket(remarks[0], f'{remarks[1]} by itself')}."
+    return f"Whether it moves the mean is not told{bracket(*remarks)}."
 
 
 def shared(field: str, what: str, clauses: Sequence[Clause]) -> Iterator[Ranked]:

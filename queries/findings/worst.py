@@ -30,8 +30,10 @@ from ablate_tui.queries.findings.evidence import (
 from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, share
 from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT
 
-WORST = (0.05, 0.1)  # shares of runs that a spread must not hang on
+WORST = (0.05, 0.1)  # shares of runs that a spread must not hang on; the larger needs the quartiles to agree
 TWOFOLD = 2.0
+GONE = 0.25  # of the logarithm of an SD ratio: where less is left, the ratio is gone
+QUARTILES = 0.5  # of the same logarithm: what the middle half of the runs shows at least of a true spread
 MOST_OF_A_SIDE = 1 / 3  # beyond, what is left out is no tail
 
 
@@ -45,7 +47,7 @@ class Tail:
 
 
 def worst(evidence: Evidence) -> Iterator[Ranked]:
-    """SD ratios that leaving out the worst runs reverses, or changes twofold."""
+    """SD ratios that leaving out the worst runs changes twofold, reverses, or takes away."""
     if evidence.condition is not None:  # failures are told apart already
         return
     found: list[Ranked] = []
@@ -125,9 +127,11 @@ def hanging(evidence: Evidence, cut: Tail) -> Iterator[Ranked]:
 
 
 def changes(ratio: float, without: float) -> bool:
-    """Whether an SD ratio is reversed, or changed twofold."""
-    reversed_ = (ratio - 1) * (without - 1) < 0 and abs(math.log(ratio)) > math.log(LARGE_RATIO)
-    return reversed_ or abs(math.log(ratio / without)) >= math.log(TWOFOLD)
+    """Whether an SD ratio is changed twofold, reversed, or all but gone."""
+    before, after = math.log(ratio), math.log(without)
+    if abs(before - after) >= math.log(TWOFOLD):
+        return True
+    return abs(before) > math.log(LARGE_RATIO) and (before * after < 0 or abs(after) < GONE * abs(before))
 
 
 def quartiles_disagree(row: EffectRow, ratio: float) -> bool:
@@ -137,7 +141,8 @@ def quartiles_disagree(row: EffectRow, ratio: float) -> bool:
     """
     if row.off == REST or not row.iqr_on or not row.iqr_off:
         return False
-    return changes(ratio, row.iqr_on / row.iqr_off)
+    size, same = math.log(ratio), math.log(row.iqr_on / row.iqr_off)
+    return same * math.copysign(1, size) < QUARTILES * abs(size)
 
 
 def warning(

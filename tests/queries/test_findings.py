@@ -14,7 +14,10 @@ from tests.queries.make import SHARED, TOP, degenerate, json_ready, reference, s
 
 from ablate_tui.data.schema import Choices, RunTable
 from ablate_tui.data.store import open_store
+from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings import Finding, Findings, findings
+from ablate_tui.queries.findings.moved import of_the_mean
+from ablate_tui.queries.findings.worst import changes
 from ablate_tui.queries.slices import Slice, take
 from ablate_tui.queries.verdicts import verdicts
 
@@ -110,6 +113,15 @@ def test_a_pure_noise_effect():
     assert row.p == verdicts(take(table, Slice())).factors["b"].noise_p
     assert row.figures["noise_ratio"] == pytest.approx(3, rel=0.2)
     assert row.figures["sd_ratio"] == pytest.approx(3, rel=0.2)
+
+
+def test_a_mean_that_its_own_interval_moves():
+    """An interval beside zero whose q is no finding is called unresolved, not nothing."""
+    row = EffectRow("a", "true", "false", 9, 9, 0, 0, mean_diff_low=0.1, mean_diff_high=0.9)
+    assert of_the_mean(row, 0.02) == (
+        "Whether it moves the mean is unresolved (95 % 0.100 to 0.900; p = .020 by itself)."
+    )
+    assert of_the_mean(row, 0.2) == "Whether it moves the mean is not told (95 % 0.100 to 0.900; p = .20)."
 
 
 def test_noise_that_the_whole_spread_hides():
@@ -253,6 +265,23 @@ def test_the_worst_five_percent():
     assert "hangs on the worst 5 % of runs" in row.text
     assert row.figures["worst_off"] < 0.03 < 0.06 < row.figures["worst_on"]
     assert row.figures["sd_ratio_without_worst"] < 2 < row.figures["sd_ratio"]
+
+
+def test_a_shift_is_no_collapse():
+    """The worst tenth lies on the side that is higher: its spread is the same, and no warning comes."""
+    found = findings(made(lambda on, noise: 3 + 0.15 * on["a"] + 0.05 * noise, switches=6, seeds=4))
+    assert not any("hangs on the worst" in row.text for row in found.rows)
+    found = findings(made(lambda on, noise: 3 + 0.05 * noise * np.where(on["a"], 3, 1), switches=6, seeds=4))
+    assert not any("hangs on the worst" in row.text for row in found.rows)
+
+
+@pytest.mark.parametrize("change", [("1.79", "0.999", True), ("1.79", "1.01", True), ("1.79", "1.5", False),
+                                    ("2.2", "1.1", True), ("1.2", "0.99", False), ("0.37", "0.75", True),
+                                    ("1.0", "2.1", True), ("1.0", "1.0", False)])  # fmt: skip
+def test_what_counts_as_hanging_on_the_worst(change):
+    """Twofold, reversed from a ratio to speak of, or all but gone."""
+    before, without, hangs = change
+    assert changes(float(before), float(without)) is hangs
 
 
 @pytest.mark.parametrize("name", ["PERF-", "val_loss"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ablate_tui.tui.painters.labels import Entry
 
-HANDLE, GAP, BETWEEN = 1.8, 0.8, 1.6  # font sizes: the key, the space behind it, that before the next one
+HANDLE, GAP, BETWEEN = 1.6, 0.8, 1.2  # font sizes: the key, the space behind it, that before the next one
 LINE = 0.18  # inches
 
 Wide = Callable[[str, float], float]
@@ -27,7 +27,10 @@ class Keys:
         cls, entries: tuple[Entry, ...], room: float, size: float, drawable: Callable[[str], str], wide: Wide
     ) -> Keys:
         """Lay out entries in a room of so many inches; `drawable` gives a text that the fonts have."""
-        return cls(entries, *layout([drawable(entry.label) for entry in entries], room, size, wide))
+        labels, columns = layout([drawable(entry.label) for entry in entries], room, size, wide)
+        # matplotlib fills one column after the other; lines are to be read as lines
+        order = [at for column in range(columns) for at in range(column, len(labels), columns)]
+        return cls(tuple(entries[at] for at in order), [labels[at] for at in order], columns)
 
     @property
     def lines(self) -> int:
@@ -58,26 +61,15 @@ def layout(labels: Sequence[str], room: float, size: float, wide: Wide) -> tuple
     labels : list of str
         Cut with "…" where one is wider than the room.
     columns : int
-        Filled one after the other, as matplotlib does; at least one.
+        At least one; the first `columns` labels stand on the first line.
     """
-    extra = (HANDLE + GAP + BETWEEN) * size / 72
-    fitted = [_cut(label, room - extra, size, wide) for label in labels]
-    widths = [wide(label, size) + extra for label in fitted]
+    key, between = (HANDLE + GAP) * size / 72, BETWEEN * size / 72
+    fitted = [_cut(label, room - key, size, wide) for label in labels]
+    widths = [key + wide(label, size) for label in fitted]
     columns = max(1, len(widths))
-    while columns > 1 and sum(_columns(widths, columns)) > room:
+    while columns > 1 and sum(max(widths[at::columns]) for at in range(columns)) + between * (columns - 1) > room:
         columns -= 1
     return fitted, columns
-
-
-def _columns(widths: list[float], columns: int) -> list[float]:
-    """The width of each column: the first ones have one more entry where they do not come out even."""
-    each, more = divmod(len(widths), columns)
-    made, at = [], 0
-    for column in range(columns):
-        count = each + (column < more)
-        made.append(max(widths[at : at + count], default=0.0))
-        at += count
-    return made
 
 
 def _cut(label: str, room: float, size: float, wide: Wide) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
 from ablate_tui.tui.painters import point_labels
-from ablate_tui.tui.painters.keys import Keys
+from ablate_tui.tui.painters.keys import BETWEEN, HANDLE, Keys
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
 from ablate_tui.tui.painters.marks import MOST, RAMP, Pen, cell_width, names_width
 from ablate_tui.tui.painters.palette import colour, hexed, paper
@@ -107,10 +107,10 @@ class _Picture:
         rows = [spec.panels[i : i + columns] for i in range(0, len(spec.panels), columns)]
         shared = _shared_legend(spec.panels)
         said = {(entry.label, entry.role) for entry in shared}
-        inches = self.width / columns
-        heights = [
-            max(self._height(panel, inches) + self._keys(panel, inches, said).more for panel in row) for row in rows
-        ]
+        heights = []
+        for row in rows:
+            more = max(keys.more for keys in self._keys(row, self._widths(row, columns), said))
+            heights.append(max(self._height(panel, self.width / columns) for panel in row) + more)
 
         muted = hexed(colour("muted", self.dark))
         head = [
@@ -194,10 +194,19 @@ class _Picture:
         width, _, _ = self.canvas.canvas.get_renderer().get_text_width_height_descent(text, font, False)
         return float(width) / float(self.canvas.dpi)
 
-    def _keys(self, panel: Panel, inches: float, said: set[tuple[str, Any]]) -> Keys:
-        """A panel's own legend."""
-        entries = () if panel.empty else tuple(e for e in legend(panel) if (e.label, e.role) not in said)
-        return Keys.of(entries, inches - names_width(panel) - 0.75, SIZE, self._drawable, self._wide)
+    def _widths(self, row: tuple[Panel, ...], columns: int) -> list[float]:
+        """Inches of each panel of a row, and of the empty places behind them."""
+        weights = _weights(row, columns)
+        return [self.width * weight / sum(weights) for weight in weights]
+
+    def _keys(self, row: tuple[Panel, ...], widths: list[float], said: set[tuple[str, Any]]) -> list[Keys]:
+        """The panels' own legends."""
+        found = []
+        for place, panel in enumerate(row):
+            entries = () if panel.empty else tuple(e for e in legend(panel) if (e.label, e.role) not in said)
+            margin = 0.3 + (0.0 if _again(row, place) else names_width(panel)) if panel.y.ticks else 0.75
+            found.append(Keys.of(entries, widths[place] - margin, SIZE, self._drawable, self._wide))
+        return found
 
     def _write(self, blocks: list[_Words], down: float) -> None:
         """Words from a distance to the upper edge (inches) downward."""
@@ -235,30 +244,26 @@ class _Picture:
     ) -> None:
         if not rows:
             return
-        weights = [[max(0.1, panel.weight) for panel in row] + [1.0] * (columns - len(row)) for row in rows]
         # one grid keeps the columns in line; rows of their own, where the weights differ
         same = all(panel.weight == 1.0 for row in rows for panel in row) or len(rows) == 1
         if same:
-            grid = self.canvas.add_gridspec(len(rows), columns, height_ratios=heights, width_ratios=weights[0])
+            weights = _weights(rows[0], columns)
+            grid = self.canvas.add_gridspec(len(rows), columns, height_ratios=heights, width_ratios=weights)
         else:
             outer = self.canvas.add_gridspec(len(rows), 1, height_ratios=heights)
         for number, row in enumerate(rows):
             if same:
                 slots = [grid[number, place] for place in range(columns)]
             else:
-                slots = outer[number].subgridspec(1, columns, width_ratios=weights[number])
-            before: Panel | None = None
-            each = [self.width * weight / sum(weights[number]) for weight in weights[number]]
-            found = [self._keys(panel, inches, said) for panel, inches in zip(row, each, strict=False)]
+                slots = outer[number].subgridspec(1, columns, width_ratios=_weights(row, columns))
+            widths = self._widths(row, columns)
+            keys = self._keys(row, widths, said)
             # titles of a row stand on one line, above the highest legend
             ramp = any(panel.colorbar is not None and not panel.empty for panel in row)
-            lines = max(int(ramp), *(one.lines for one in found))
+            lines = max(int(ramp), *(own.lines for own in keys))
             for place, panel in enumerate(row):
                 axes = self.canvas.add_subplot(slots[place])
-                inches = each[place]
-                again = before is not None and bool(panel.y.ticks) and panel.y.ticks == before.y.ticks
-                self._panel(axes, panel, inches, again, found[place], lines)
-                before = panel
+                self._panel(axes, panel, widths[place], _again(row, place), keys[place], lines)
 
     def _point_labels(self) -> None:
         """Labels of points go where there is room, which is known once everything else has its place."""
@@ -305,8 +310,8 @@ class _Picture:
                 borderpad=0.1,
                 borderaxespad=0.1,
                 ncols=own.columns,
-                handlelength=1.6,
-                columnspacing=1.2,
+                handlelength=HANDLE,
+                columnspacing=BETWEEN,
             )
 
     def _prose(self, panel: Panel, inches: float) -> str:
@@ -346,11 +351,21 @@ class _Picture:
             borderpad=0.0,
             borderaxespad=0.0,
             ncols=common.columns,
-            handlelength=1.8,
-            columnspacing=1.6,
+            handlelength=HANDLE,
+            columnspacing=BETWEEN,
             fontsize=9,
         )
         made.set_in_layout(False)
+
+
+def _weights(row: tuple[Panel, ...], columns: int) -> list[float]:
+    """Shares of the width, also of the empty places behind the panels of a row."""
+    return [max(0.1, panel.weight) for panel in row] + [1.0] * (columns - len(row))
+
+
+def _again(row: tuple[Panel, ...], place: int) -> bool:
+    """Whether a panel has the names of the one before it, which need not be written twice."""
+    return place > 0 and bool(row[place].y.ticks) and row[place].y.ticks == row[place - 1].y.ticks
 
 
 def _shared_legend(panels: tuple[Panel, ...]) -> tuple[Entry, ...]:

@@ -21,7 +21,7 @@ PANELS = {  # of a comparison: the file's name, and words
     "stats": ("stats_bar", "statistics"),
     "violin": ("violin", "violin"),
 }
-WHOLE = 9  # pictures of the slice as a whole
+WHOLE = 10  # pictures of the slice as a whole
 
 
 @dataclass(frozen=True)

@@ -195,11 +195,8 @@ class Report:
         shown, linked = [], []
         for panel, (name, told) in PANELS.items():
             path = f"{comparison.folder}/comparison_{name}.png"
-            alone = tuple(one for one in figure.panels if one.name == panel)
-            title = f"{figure.title}: {alone[0].title}"
-            made = self.picture(
-                path, replace(figure, title=title, panels=(replace(alone[0], title=""),), columns=1), HALF
-            )
+            alone = tuple(replace(one, title="") for one in figure.panels if one.name == panel)
+            made = self.picture(path, replace(figure, title=f"{figure.title}: {told}", panels=alone, columns=1), HALF)
             if panel in panels or nothing(figure):
                 shown.append(made)
             else:
@@ -222,7 +219,9 @@ class Report:
         yield from self.quoted("best")
         yield tables.best(self.table, self.results.effects)
         yield self.whole("effects")
-        yield self.picture("best.png", replace(self.figure("best"), columns=2))
+        yield self.picture("best.png", replace(self.panels("best", self.look, "enrichment", "pairs"), columns=1), HALF)
+        best = replace(self.panels("best", self.look, "configurations", "pareto"), columns=1)
+        yield self.picture("best_configurations.png", replace(best, title="Best configurations"), HALF)
         yield ""
         yield "The best runs one by one:\n"
         yield shell(self.command("best"))
@@ -246,7 +245,12 @@ class Report:
         yield f"In the rankings for the mean and for the spread, {plain(differ)}."
         yield ""
         beside = self.panels("importance", self.look, "beside")
-        yield self.picture("shap_mean_beside_spread.png", replace(beside, title="Importance: mean beside spread"), 60)
+        beside = replace(
+            beside,
+            title="Importance: mean beside spread",
+            panels=tuple(replace(panel, title="") for panel in beside.panels),
+        )
+        yield self.picture("shap_mean_beside_spread.png", beside, 60)
         yield ""
         if not self.plan.each:
             return
