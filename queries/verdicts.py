@@ -61,7 +61,7 @@ class FactorTest:
     noise_p: float | None
     noise_q: float | None
     distance_p: float | None  # of Welch's test on the configurations' mean distances from their side's median
-    distance_q: float | None  # over the factors that have an active interaction
+    distance_q: float | None  # over all factors, those without an active interaction with a p of 1
     partners: tuple[str, ...]  # factors of its active interactions that hold at a false discovery rate of 5 %
 
 
@@ -101,7 +101,8 @@ def verdicts(sample: Sample) -> Verdicts:
             for name in names:
                 partners.setdefault(name, []).extend(other for other in names if other != name)
         distance_p = _distances(runs, set(partners))
-        distance_q = benjamini_hochberg(distance_p)
+        # factors without an active interaction count as tests, too: which are left out depends on the data
+        distance_q = benjamini_hochberg(dict.fromkeys((f.name for f in runs.groups.factors), 1.0) | distance_p)
     factors = {
         factor.name: FactorTest(
             factor=factor.name,
@@ -110,7 +111,7 @@ def verdicts(sample: Sample) -> Verdicts:
             noise_p=scale.factors.get(factor.name),
             noise_q=q.get(("noise", factor.name)),
             distance_p=distance_p.get(factor.name),
-            distance_q=distance_q.get(factor.name),
+            distance_q=distance_q[factor.name] if factor.name in distance_p else None,
             partners=tuple(dict.fromkeys(partners.get(factor.name, ()))),
         )
         for factor in runs.groups.factors

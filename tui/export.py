@@ -90,12 +90,14 @@ def write(content: bytes, path: str | Path) -> Path:
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, target)
+        temporary = None
     except OSError as error:
+        why = error.strerror or error
+        raise SourceError(f"can't write {target}: {why}; choose another folder") from error
+    finally:  # also when ctrl+C falls into it
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        why = error.strerror or error
-        raise SourceError(f"can't write {target}: {why}; choose another folder") from error
     return target
 
 

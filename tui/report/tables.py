@@ -12,7 +12,7 @@ from ablate_tui.queries.effects import EffectRow, Effects
 from ablate_tui.queries.sentences import chance, figure, share, signed
 from ablate_tui.queries.shap_cells import shap_cells
 from ablate_tui.queries.verdicts import BY_BOTH
-from ablate_tui.tui.report.markdown import code, link, plain, table
+from ablate_tui.tui.report.markdown import code, plain, table
 from ablate_tui.tui.report.plan import Comparison, Plan
 from ablate_tui.tui.report.results import Results
 from ablate_tui.tui.views.base import level_words
@@ -63,10 +63,9 @@ def comparisons(sweep: RunTable, plan: Plan, seen: Seen) -> str:
         held = ", ".join(plan.number(name) for name in comparison.held) or "–"
         for row in found:
             verdict = f"{row.verdict or '–'}" + (f" ({cause(row)})" if row.spread_cause else "")
-            path = f"{comparison.folder}/comparison_boxplot.png"
             rows.append(
                 (
-                    link(comparison.number, path),
+                    comparison.number,
                     named(row),
                     held,
                     plain(verdict),
