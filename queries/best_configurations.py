@@ -26,7 +26,7 @@ FEW = 4  # replicates, up to which a small SD is often luck
 KEY = "configurations"
 
 
-TOO_SURE = "of a configuration chosen beforehand: for those that came out best the interval is too narrow where noise differs"
+TOO_SURE = "of a configuration chosen beforehand: too narrow for those that came out best, where noise differs"
 
 
 @dataclass(frozen=True)

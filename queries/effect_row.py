@@ -77,6 +77,11 @@ class EffectRow:
 
 
 PAIR_FIGURES = "pair_mean_diff pair_median_diff pair_win_rate wilcoxon_p"
+JUDGED = (
+    "mean_diff_low mean_diff_high sd_ratio_low sd_ratio_high location_p location_basis sd_between_on sd_between_off"
+    " sd_within_on sd_within_off noise_basis noise_ratio noise_ratio_median ln_f_star noise_p location_q noise_q"
+    " verdict spread_cause reason"
+)  # what the tests of configurations say
 OMNIBUS = "kruskal_p omnibus_brown_forsythe_p"
 FIGURES = " ".join(f.name for f in fields(EffectRow)[7:] if f.name not in OMNIBUS.split())
 

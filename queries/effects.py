@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -262,8 +262,7 @@ class _Table:
             kruskal_p=omnibus[0] if omnibus else None,
             omnibus_brown_forsythe_p=omnibus[1] if omnibus else None,
         )
-        judged = self.judge.row(name, factor.name, on_text, raw_difference(row))
-        return replace(row, **{field.name: getattr(judged, field.name) for field in fields(judged)})
+        return self.judge.row(row, raw_difference(row))
 
     def paired(
         self, factor: Factor, name: str

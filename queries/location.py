@@ -61,8 +61,9 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
     Weighted least squares of the configuration means on the main effects of all free factors and the
     active two-factor interactions, HC3 standard errors, Student's t on the residual degrees of freedom;
     factors of more levels by a joint Wald test. Where fewer than 5 degrees of freedom are left, standard
-    errors come from the replicates. In unreplicated two-level designs of at most 64 configurations,
-    Lenth's t among all estimable contrasts.
+    errors come from the replicates. In unreplicated two-level designs of at most 64 configurations that
+    are orthogonal or leave fewer than 5 degrees of freedom, Lenth's t among all estimable contrasts (in
+    irregular ones with room for a model, contrasts mix with strong interactions: see docs/false_verdicts.md).
 
     Interactions are active by Lenth's margin of error in those designs, else at a false discovery rate
     of 5 %: all at once where there are 5 configurations per column, else one after the other, the

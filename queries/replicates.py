@@ -68,18 +68,7 @@ def tested(sample: Sample) -> Tested:
         out no smaller at all, nothing is taken.
     """
     rerun = sample.table.rerun[sample.index]
-    keep = sample.finished & ~rerun
-    index = np.flatnonzero(keep)
-    runs = replace(
-        sample,
-        index=sample.index[index],
-        codes=sample.codes[:, index],
-        y=sample.y[index],
-        status=sample.status[index],
-        failed=sample.failed[index],
-        replicate=sample.replicate[index],
-        configuration=sample.configuration[index],
-    )
+    runs = sample.only(sample.finished & ~rerun)
     plain, number = grouped(runs)
     reruns = int(np.count_nonzero(sample.finished & rerun))
     crossed = _crossed(runs, plain, number)

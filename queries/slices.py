@@ -146,6 +146,20 @@ class Sample:
         fixed = {name for name, levels in self.slice.filters if len(levels) == 1}
         return tuple(factor for factor in self.table.factors if factor.name not in fixed)
 
+    def only(self, keep: NDArray[np.bool_]) -> Sample:
+        """Some of the runs, by a mask (n,)."""
+        at = np.flatnonzero(keep)
+        return replace(
+            self,
+            index=self.index[at],
+            codes=self.codes[:, at],
+            y=self.y[at],
+            status=self.status[at],
+            failed=self.failed[at],
+            replicate=self.replicate[at],
+            configuration=self.configuration[at],
+        )
+
     def code(self, name: str) -> NDArray[np.int16]:
         """(n,) level codes of one factor."""
         row: NDArray[np.int16] = self.codes[self.table.positions[name]]
@@ -177,15 +191,14 @@ def take(table: RunTable, slice_: Slice) -> Sample:
     for name, levels in slice_.filters:
         factor = table.factor(name)
         keep &= np.isin(table.codes[table.positions[name]], [factor.code(level) for level in levels])
-    index = np.flatnonzero(keep)
     return Sample(
         table=table,
         slice=slice_,
-        index=index,
-        codes=table.codes[:, index],
-        y=table.y[index],
-        status=table.status[index],
-        failed=table.failed[index],
-        replicate=table.replicate[index],
-        configuration=table.configuration[index],
-    )
+        index=np.arange(table.runs),
+        codes=table.codes,
+        y=table.y,
+        status=table.status,
+        failed=table.failed,
+        replicate=table.replicate,
+        configuration=table.configuration,
+    ).only(keep)

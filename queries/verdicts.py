@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
+from ablate_tui.queries.effect_row import JUDGED, EffectRow
 from ablate_tui.queries.families import benjamini_hochberg, holm
 from ablate_tui.queries.location import Location, location
 from ablate_tui.queries.noise import LOOKS_THE_SAME, RESIDUALS, Noise, components, noise
@@ -23,32 +24,6 @@ SHIFT, SPREAD, BOTH, NEITHER = "shift", "spread", "shift and spread", "neither"
 BY_NOISE, BY_INTERACTIONS, BY_BOTH = "noise", "interactions", "both"
 FEW = 50  # configurations, below which an interval of the SD ratio is approximate
 LARGE_RATIO = 1.25  # an SD ratio beyond it, or below its inverse, is a raw difference to speak of
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The verdict's part of a row; field names are those of EffectRow."""
-
-    mean_diff_low: float | None = None
-    mean_diff_high: float | None = None
-    sd_ratio_low: float | None = None
-    sd_ratio_high: float | None = None
-    location_p: float | None = None
-    location_basis: str | None = None
-    sd_between_on: float | None = None
-    sd_between_off: float | None = None
-    sd_within_on: float | None = None
-    sd_within_off: float | None = None
-    noise_basis: str | None = None
-    noise_ratio: float | None = None
-    noise_ratio_median: float | None = None
-    ln_f_star: float | None = None
-    noise_p: float | None = None
-    location_q: float | None = None
-    noise_q: float | None = None
-    verdict: str | None = None
-    spread_cause: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -215,23 +190,21 @@ class Judge:
         elif found.noise.basis is not None:
             say("*", "ln_f_star", "noise_ratio says it, from the replicates")
 
-    def row(self, name: str, switch: str, level: str, raw: bool) -> Judged:
-        """The verdict of one row.
+    def row(self, row: EffectRow, raw: bool) -> EffectRow:
+        """The row with what the tests say of it.
 
         Parameters
         ----------
-        name : str
-            The row's, for notes.
-        switch, level : str
-            The factor, and the level that is on.
+        row : EffectRow
         raw : bool
             Whether a run-level test or a large SD ratio shows a difference.
         """
+        name, switch, level = row.name, row.switch, row.on
         found, say = self.found, self.reasons.say
         at, groups = self.place.get(switch), found.runs.groups
         if at is None or level not in groups.levels[at]:
-            say(name, FIELDS, "needs finished runs on both sides, in configurations with a level of all free factors")
-            return Judged()
+            say(name, JUDGED, "needs finished runs on both sides, in configurations with a level of all free factors")
+            return row
         on = groups.codes[at] == groups.levels[at].index(level)
         test = found.factors[switch]
         location_p, location_q = self.of_level("location", switch, level)
@@ -272,7 +245,8 @@ class Judge:
             say(name, "verdict", reason or "nothing could be tested")
         if reason is None:
             say(name, "reason", "the verdict needs none")
-        return Judged(
+        return replace(
+            row,
             mean_diff_low=low,
             mean_diff_high=high,
             sd_ratio_low=ratio[0] if ratio else None,
@@ -332,6 +306,3 @@ class Judge:
         elif verdict == NEITHER:
             parts.append("no difference that a test could tell from none")
         return verdict, cause, "; ".join(parts) or None
-
-
-FIELDS = " ".join(field.name for field in fields(Judged))

@@ -41,6 +41,7 @@ from ablate_tui.tui.painters.palette import blend, colour, hexed, ink, ink_on, p
 
 RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 MOST = 250  # categories of a y axis in one picture
+HEADING = 30  # characters of a column's name over a matrix
 LARGE_CLOUD = 3000  # points from which a cloud is a bitmap in SVG and PDF
 # no role is told by its colour alone
 _DASHES: dict[Role, Any] = {
@@ -387,7 +388,7 @@ class Pen:
 
     def _matrix_axes(self) -> None:
         axes = self.axes
-        columns = [self.drawable(text) for _, text in self.panel.x.ticks]
+        columns = [_short(self.drawable(text), HEADING) for _, text in self.panel.x.ticks]
         rows = [(p, _broken(self.drawable(text), 34)) for p, text in self.panel.y.ticks if p < MOST]
         axes.set_xticks([p for p, _ in self.panel.x.ticks], columns)
         axes.set_yticks([p for p, _ in rows], [text for _, text in rows])
@@ -442,7 +443,7 @@ def _padded(values: tuple[float | None, ...], count: int) -> Any:
 
 
 def _broken(text: str, width: int) -> str:
-    """A long name on several lines, broken after "_" and the like where that is possible."""
+    """A long name on two lines, broken after "_" and the like where that is possible."""
     parts = [
         part[i : i + width] for part in re.findall(r"[^_ /.,-]*[_ /.,-]?", text) for i in range(0, len(part), width)
     ]
@@ -451,4 +452,10 @@ def _broken(text: str, width: int) -> str:
         if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += part
-    return "\n".join(lines)
+    return "\n".join(lines if len(lines) < 3 else [lines[0], _short(text[len(lines[0]) :], width)])
+
+
+def _short(text: str, width: int) -> str:
+    """A text in so many characters, its middle left out where it is longer."""
+    tail = (width - 1) // 2
+    return text if len(text) <= width else f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"

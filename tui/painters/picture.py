@@ -17,7 +17,7 @@ from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
 from ablate_tui.tui.painters import point_labels
 from ablate_tui.tui.painters.keys import BETWEEN, HANDLE, Keys
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
-from ablate_tui.tui.painters.marks import MOST, RAMP, Pen, cell_width, names_width
+from ablate_tui.tui.painters.marks import HEADING, MOST, RAMP, Pen, cell_width, names_width
 from ablate_tui.tui.painters.palette import colour, hexed, paper
 from ablate_tui.tui.painters.placement import labelled
 from ablate_tui.tui.painters.style import SIZE, has_glyph, settings
@@ -236,7 +236,7 @@ class _Picture:
         low, high = span(panel, "y")
         high = min(high, low + MOST)
         cells = any(isinstance(mark, Cells) for mark in panel.marks)
-        heads = max((len(text) for _, text in panel.x.ticks), default=0) if cells else 0
+        heads = min(HEADING, max((len(text) for _, text in panel.x.ticks), default=0)) if cells else 0
         return max(1.5, 0.85 + (high - low) * 0.26 + 0.045 * heads)
 
     def _panels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -48,19 +49,10 @@ class Report:
 
     def text(self) -> str:
         """The report in Markdown."""
-        parts = (
-            self.head,
-            self.findings,
-            self.moves,
-            self.best,
-            self.spread_or_shift,
-            self.ranking,
-            self.dependence,
-            self.interactions,
-            self.design,
-            self.again,
-        )
-        return "\n".join(line for part in parts for line in part()) + "\n"
+        questions = (self.moves, self.best, self.spread_or_shift, self.ranking, self.dependence, self.interactions)
+        parts = (self.head, self.findings, *(questions if self.plan.switches else ()), self.design, self.again)
+        text = "\n".join(line for part in parts for line in part())
+        return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
     # -- pieces
 
@@ -113,7 +105,7 @@ class Report:
         )
         yield ""
         if not self.plan.switches:
-            yield "There is no switch or factor to number, compare or rank in this slice.\n"
+            yield "There is no switch or factor to number, compare, rank or draw in this slice.\n"
             return
         yield from self.legend()
 
@@ -241,9 +233,10 @@ class Report:
             yield from words.verdicts(own)
         yield tables.spread_or_shift(self.table, self.plan, self.results)
         importance = self.session.read(VIEWS["importance"], self.look)
-        differ = contrasts(importance) or "no switch is high in one and low in the other"
-        yield f"In the rankings for the mean and for the spread, {plain(differ)}."
-        yield ""
+        if self.results.mean.rows and self.results.spread.rows:
+            differ = contrasts(importance) or "no switch is high in one and low in the other"
+            yield f"In the rankings for the mean and for the spread, {plain(differ)}."
+            yield ""
         beside = self.panels("importance", self.look, "beside")
         beside = replace(
             beside,

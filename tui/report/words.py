@@ -43,14 +43,13 @@ def verdicts(rows: Sequence[EffectRow]) -> Iterator[str]:
 
 def holds(plan: Plan, seen: Seen) -> Iterator[str]:
     """The target's verdict alone and with others held on."""
-    if any(len(rows) != 1 for _, rows in seen):
+    if any(len(rows) != 1 or rows[0].verdict is None for _, rows in seen):
         return
     parts = []
     for comparison, (row,) in seen:
         held = " and ".join(plan.number(name) for name in comparison.held)
         where = f"with {held} on" if held else "alone"
-        verdict = row.verdict or "not judged"
-        parts.append(f"{where}: {verdict} (Δ mean {signed(row.mean_diff)}, SD ratio {figure(row.sd_ratio)})")
+        parts.append(f"{where}: {row.verdict} (Δ mean {signed(row.mean_diff)}, SD ratio {figure(row.sd_ratio)})")
     same = len({row.verdict for _, (row,) in seen}) == 1
     if same:
         answer = "The verdict is the same in each"
