@@ -48,6 +48,7 @@ class Verdicts:
     location: Location
     noise: Noise
     factors: Mapping[str, FactorTest]
+    distances: Mapping[str, Mapping[str, float]]  # by factor and level: Holm's p of the distance test
 
 
 def verdicts(sample: Sample) -> Verdicts:
@@ -75,7 +76,8 @@ def verdicts(sample: Sample) -> Verdicts:
             names = [model.groups.factors[at].name for at in term]
             for name in names:
                 partners.setdefault(name, []).extend(other for other in names if other != name)
-        distance_p = _distances(runs, set(partners))
+        distances = _distances(runs, set(partners))
+        distance_p = {name: min(by_level.values()) for name, by_level in distances.items()}
         # factors without an active interaction count as tests, too: which are left out depends on the data
         distance_q = benjamini_hochberg(dict.fromkeys((f.name for f in runs.groups.factors), 1.0) | distance_p)
     factors = {
@@ -91,32 +93,32 @@ def verdicts(sample: Sample) -> Verdicts:
         )
         for factor in runs.groups.factors
     }
-    return Verdicts(runs, model, scale, factors)
+    return Verdicts(runs, model, scale, factors, distances)
 
 
-def _distances(runs: Tested, names: set[str]) -> dict[str, float]:
-    """P of Welch's test on the configurations' mean distances from the median of their side.
+def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
+    """P of Welch's test on the configurations' mean distances from the median of their side, by factor and level.
 
-    For a factor of more levels the smallest of Holm's p over its levels, each against the rest.
+    For a factor of more levels Holm's p over its levels, each against the rest.
     """
     groups = runs.groups
     known = runs.number >= 0
     y, number = runs.sample.y[known], runs.number[known]
-    found: dict[str, float] = {}
+    found: dict[str, dict[str, float]] = {}
     for at, factor in enumerate(groups.factors):
         if factor.name not in names:
             continue
         code = groups.codes[at]
         of_run = code[number]
-        p: dict[int, float] = {}
+        p: dict[str, float] = {}
         for level in (1,) if groups.sizes[at] == 2 else range(groups.sizes[at]):
             here = of_run == level
             distance = np.abs(y - np.where(here, np.median(y[here]), np.median(y[~here])))
             mean = np.bincount(number, weights=distance, minlength=groups.n) / groups.count
-            p[level] = welch(side(np.sort(mean[code == level])), side(np.sort(mean[code != level])))
+            p[groups.levels[at][level]] = welch(side(np.sort(mean[code == level])), side(np.sort(mean[code != level])))
         tests = holm({level: value for level, value in p.items() if math.isfinite(value)})
         if tests:
-            found[factor.name] = min(tests.values())
+            found[factor.name] = tests
     return found
 
 
@@ -238,7 +240,10 @@ class Judge:
             say(name, "noise_ratio noise_ratio_median", "the noise of off is zero")
         if found.noise.basis is None:
             say(name, "noise_basis", found.noise.why)
-        verdict, cause, reason = self.verdict(test, location_q, noise_q, raw)
+        distance_q = test.distance_q
+        if distance_q is not None:
+            distance_q = max(distance_q, found.distances[switch].get(level, 1.0))
+        verdict, cause, reason = self.verdict(test.partners, location_q, noise_q, distance_q, raw)
         if cause is None:
             say(name, "spread_cause", "the verdict is no spread")
         if verdict is None:
@@ -286,18 +291,23 @@ class Judge:
         return p[level], max(q, holm(p)[level])
 
     def verdict(
-        self, test: FactorTest, location_q: float | None, noise_q: float | None, raw: bool
+        self,
+        partners: tuple[str, ...],
+        location_q: float | None,
+        noise_q: float | None,
+        distance_q: float | None,
+        raw: bool,
     ) -> tuple[str | None, str | None, str | None]:
         """The verdict, the cause of a spread, and the reason."""
         if location_q is None and noise_q is None:
             return None, None, None
         noisy = noise_q is not None and noise_q < SIGNIFICANT
-        uneven = test.distance_q is not None and test.distance_q < SIGNIFICANT
+        uneven = distance_q is not None and distance_q < SIGNIFICANT
         shift, spread = location_q is not None and location_q < SIGNIFICANT, noisy or uneven
         cause = (BY_BOTH if noisy and uneven else BY_NOISE if noisy else BY_INTERACTIONS) if spread else None
         parts = []
         if uneven:
-            parts.append(f"interacts with {', '.join(test.partners)}")
+            parts.append(f"interacts with {', '.join(partners)}")
         if noisy and self.found.noise.basis == RESIDUALS:
             parts.append(LOOKS_THE_SAME)
         verdict = BOTH if shift and spread else SHIFT if shift else SPREAD if spread else NEITHER

@@ -42,6 +42,7 @@ from ablate_tui.tui.painters.palette import blend, colour, hexed, ink, ink_on, p
 RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 MOST = 250  # categories of a y axis in one picture
 HEADING = 30  # characters of a column's name over a matrix
+LINES = 3  # of a name on an axis; what is longer loses its middle
 LARGE_CLOUD = 3000  # points from which a cloud is a bitmap in SVG and PDF
 # no role is told by its colour alone
 _DASHES: dict[Role, Any] = {
@@ -443,7 +444,7 @@ def _padded(values: tuple[float | None, ...], count: int) -> Any:
 
 
 def _broken(text: str, width: int) -> str:
-    """A long name on two lines, broken after "_" and the like where that is possible."""
+    """A long name on a few lines, broken after "_" and the like where that is possible."""
     parts = [
         part[i : i + width] for part in re.findall(r"[^_ /.,-]*[_ /.,-]?", text) for i in range(0, len(part), width)
     ]
@@ -452,7 +453,9 @@ def _broken(text: str, width: int) -> str:
         if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += part
-    return "\n".join(lines if len(lines) < 3 else [lines[0], _short(text[len(lines[0]) :], width)])
+    if len(lines) > LINES:
+        lines[LINES - 1 :] = [_short("".join(lines[LINES - 1 :]), width)]
+    return "\n".join(lines)
 
 
 def _short(text: str, width: int) -> str:

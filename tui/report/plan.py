@@ -99,7 +99,12 @@ def plan(
     table = sample.table
     free = [factor.name for factor in sample.free]
     ranked = [row.switch for row in results.mean.rows] or free
-    center = contrast or max(asked or ranked, key=results.spread_change, default=None)
+
+    def change(name: str) -> tuple[bool, bool, float]:
+        claimed, ratio = results.spread_change(name)
+        return claimed, claimed or table.factor(name).is_switch, ratio
+
+    center = contrast or max(asked or ranked, key=change, default=None)
     if asked is not None:
         names = list(asked)
     else:
