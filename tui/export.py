@@ -17,7 +17,7 @@ from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Figure
 
 PictureFormat = Literal["png", "svg", "pdf"]
-LONGEST_NAME = 120  # characters: most file systems take 255 bytes, and a CJK character takes three
+LONGEST_NAME = 120  # bytes: most file systems take 255, and a pair of switches has two names
 
 
 def render(figure: Figure, form: PictureFormat) -> bytes:
@@ -29,8 +29,8 @@ def render(figure: Figure, form: PictureFormat) -> bytes:
 
 def safe_name(text: str) -> str:
     """A text as a file name that stays in its folder, whatever is in it."""
-    name = re.sub(r"[^\w.+=-]+", "_", text).strip("._")[:LONGEST_NAME].rstrip("._")
-    return name or "view"
+    name = re.sub(r"[^\w.+=-]+", "_", text).strip("._")
+    return name.encode()[:LONGEST_NAME].decode("utf-8", "ignore").rstrip("._") or "view"
 
 
 def suggested_name(view: str, slice_: Slice, form: PictureFormat = "png") -> str:

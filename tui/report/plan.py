@@ -13,7 +13,6 @@ from ablate_tui.tui.report.results import Results
 STRONGEST = 5  # switches with a number, where none are given
 TARGET = 2  # place of the switch that the analyses are about: the third
 MOST_PAIRS = 9  # cards
-LONGEST = 110  # bytes of a name in a file's name; two of them stay below the 255 that file systems take
 PANELS = {  # of a comparison: the file's name, and words
     "box": ("boxplot", "box plot"),
     "ecdf": ("ecdf", "ECDF"),
@@ -163,7 +162,7 @@ def cards(results: Results, center: str | None) -> tuple[Card, ...]:
     taken: set[str] = set()
     for other in results.partners(center)[:MOST_PAIRS] if center is not None else []:
         a, b = sorted((center or "", other))
-        stem = name = f"{short(a)}_vs_{short(b)}"
+        stem = name = f"{export.safe_name(a)}_vs_{export.safe_name(b)}"
         again = 1
         while name.casefold() in taken:  # names that differ in signs which files can't have, or in case
             again += 1
@@ -177,8 +176,3 @@ def joined(names: Sequence[str], some: Sequence[str]) -> str:
     """Numbers of some names in one word; with a "-" between them where one has two digits."""
     numbers = [list(names).index(name) + 1 for name in some]
     return ("-" if len(names) > 9 else "").join(map(str, numbers))
-
-
-def short(name: str) -> str:
-    """A factor's name as part of a file's name."""
-    return export.safe_name(name).encode()[:LONGEST].decode("utf-8", "ignore")

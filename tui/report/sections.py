@@ -149,7 +149,7 @@ class Report:
         yield from words.verdicts(self.results.effects.rows)
         yield self.picture("effects.png", self.figure("effects"))
         yield ""
-        yield tables.effects(self.table, self.results.effects)
+        yield tables.effects(self.results.effects)
         yield self.whole("effects")
         yield "Effects on the half-normal plot: those of noise lie on a line through the origin."
         yield ""
@@ -161,7 +161,7 @@ class Report:
         yield ""
         seen = [(one, self.verdict_rows(one)) for one in self.plan.analyses]
         yield from words.holds(self.plan, seen)
-        yield tables.comparisons(self.table, self.plan, seen)
+        yield tables.comparisons(self.plan, seen)
         held = [one for one in self.plan.analyses if one.held]
         for comparison in held or self.plan.analyses:
             yield from self.compared(comparison, "####", tuple(PANELS))
@@ -209,7 +209,7 @@ class Report:
         )
         yield ""
         yield from self.quoted("best")
-        yield tables.best(self.table, self.results.effects)
+        yield tables.best(self.results.effects)
         yield self.whole("effects")
         yield self.picture("best.png", replace(self.panels("best", self.look, "enrichment", "pairs"), columns=1), HALF)
         best = replace(self.panels("best", self.look, "configurations", "pareto"), columns=1)
@@ -231,7 +231,7 @@ class Report:
         own = [row for row in self.results.effects.rows if row.switch in self.plan.switches]
         if len(own) < len(self.results.effects.rows):
             yield from words.verdicts(own)
-        yield tables.spread_or_shift(self.table, self.plan, self.results)
+        yield tables.spread_or_shift(self.plan, self.results)
         importance = self.session.read(VIEWS["importance"], self.look)
         if self.results.mean.rows and self.results.spread.rows:
             differ = contrasts(importance) or "no switch is high in one and low in the other"
@@ -250,7 +250,7 @@ class Report:
         seen = [(one, self.verdict_rows(one)) for one in self.plan.each]
         yield "### Switch by switch"
         yield ""
-        yield tables.comparisons(self.table, self.plan, seen)
+        yield tables.comparisons(self.plan, seen)
         for comparison in self.plan.each:
             yield from self.compared(comparison, "####", FEW)
 
@@ -310,7 +310,7 @@ class Report:
         yield self.picture("interactions.png", self.figure("interactions"))
         yield ""
         if center is not None and self.plan.cards:
-            yield tables.pairs(self.plan, self.results, center)
+            yield tables.pairs(self.results, center)
         yield self.whole("interactions")
         date = self.session.inputs(self.look).date
         for at, card in enumerate(self.plan.cards):

@@ -36,7 +36,7 @@ def numbers(plan: Plan, results: Results) -> str:
     return table(("number", "switch", "remark", "rank for the mean", "rank for the spread"), rows, numeric=2)
 
 
-def effects(sweep: RunTable, found: Effects) -> str:
+def effects(found: Effects) -> str:
     """Verdict, shift and spread of every row."""
     columns = ("switch", "verdict", "cause of spread", "Δ mean", "95 %", "q", "SD ratio", "noise q")
     rows = [
@@ -55,7 +55,7 @@ def effects(sweep: RunTable, found: Effects) -> str:
     return limited(columns, rows, 5)
 
 
-def comparisons(sweep: RunTable, plan: Plan, seen: Seen) -> str:
+def comparisons(plan: Plan, seen: Seen) -> str:
     """The contrast of each comparison, judged inside it."""
     columns = ("comparison", "contrast", "held on", "verdict", "Δ mean", "q", "SD ratio", "noise q")
     rows = []
@@ -78,7 +78,7 @@ def comparisons(sweep: RunTable, plan: Plan, seen: Seen) -> str:
     return limited(columns, rows, 4)
 
 
-def best(sweep: RunTable, found: Effects) -> str:
+def best(found: Effects) -> str:
     """Location, spread and share among the best runs, side by side."""
     columns = ("switch", "mean off", "mean on", "SD off", "SD on", "on among the best 10 %", "on among all", "p")
     known = sorted(found.rows, key=lambda row: -abs((row.best_share_on or 0.0) - (row.base_share_on or 0.0)))
@@ -95,7 +95,7 @@ def best(sweep: RunTable, found: Effects) -> str:
     return limited(columns, rows, 7)
 
 
-def spread_or_shift(sweep: RunTable, plan: Plan, results: Results) -> str:
+def spread_or_shift(plan: Plan, results: Results) -> str:
     """The numbered switches: what moves, and what the spread comes from."""
     columns = ("", "switch", "verdict", "cause of spread", "Δ mean", "Δ median", "pairs better on", "SD ratio")
     rows = [
@@ -155,7 +155,7 @@ def dependence(sweep: RunTable, found: Dependence) -> str:
     return limited(columns, rows, 4)
 
 
-def pairs(plan: Plan, results: Results, center: str) -> str:
+def pairs(results: Results, center: str) -> str:
     """The center's pairs, the strongest first."""
     found = results.interactions
     columns = ("pair", "mean DID", "95 %", "q", "ln SD DID", "q of ln SD", "\\|SHAP interaction\\|")
