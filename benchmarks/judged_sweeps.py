@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from simulated_sweeps import Bools, Floats, Sweep
 
-from ablate_tui.queries.families import benjamini_hochberg
-from ablate_tui.queries.ordered import rank
-from ablate_tui.queries.rank_tests import mann_whitney
+from ablate_tui.queries.descriptive.ordered import rank
+from ablate_tui.queries.descriptive.rank_tests import mann_whitney
+from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side, welch
+from ablate_tui.queries.inference.families import benjamini_hochberg
+from ablate_tui.queries.inference.verdicts import SIGNIFICANT, verdicts
 from ablate_tui.queries.slices import Slice, take
-from ablate_tui.queries.two_sample import brown_forsythe, side, welch
-from ablate_tui.queries.verdicts import SIGNIFICANT, verdicts
 
 TESTS = ("location", "noise", "mann_whitney", "welch", "brown_forsythe")
 CLAIMS = ("shift", "noise", "interactions")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate_tui.data.sql import literal, quote
-from ablate_tui.queries.enrichment import SHARE, BestPair, best_p, best_pairs
+from ablate_tui.queries.descriptive.ordered import best_runs, order
+from ablate_tui.queries.inference.enrichment import SHARE, BestPair, best_p, best_pairs
+from ablate_tui.queries.inference.replicates import Tested, tested
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.ordered import best_runs, order
 from ablate_tui.queries.reasons import Reasons
-from ablate_tui.queries.replicates import Tested, tested
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, free_name, response_name, with_input
 

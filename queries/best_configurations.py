@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.location import location
-from ablate_tui.queries.moderated import moderated
+from ablate_tui.queries.descriptive.pareto import pareto
+from ablate_tui.queries.inference.location import location
+from ablate_tui.queries.inference.moderated import moderated
+from ablate_tui.queries.inference.replicates import Tested, tested
+from ablate_tui.queries.inference.shrinkage import Shrunken, shrunken
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.pareto import pareto
-from ablate_tui.queries.replicates import Tested, tested
-from ablate_tui.queries.shrinkage import Shrunken, shrunken
 from ablate_tui.queries.slices import Sample
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL
 from ablate_tui.data.sql import quote
-from ablate_tui.queries.distributions import (
+from ablate_tui.queries.descriptive.distributions import (
     GRID,
     STEPS,
     BoxStats,
@@ -21,9 +21,9 @@ from ablate_tui.queries.distributions import (
     ecdf,
     histogram_edges,
 )
+from ablate_tui.queries.descriptive.ordered import order, quantile
+from ablate_tui.queries.descriptive.pairwise import Omnibus, PairwiseRow, omnibus, pairwise
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.ordered import order, quantile
-from ablate_tui.queries.pairwise import Omnibus, PairwiseRow, omnibus, pairwise
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import as_text, free_name, over_finished, response_name, with_input

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
+from ablate_tui.queries.attribution.shapley import interaction_values
 from ablate_tui.queries.importance import Importance
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.shapley import interaction_values
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,18 @@ import numpy as np
 
 from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL
 from ablate_tui.data.sql import quote
-from ablate_tui.queries.aliases import STRONG, Correlation, TermAlias, alias_classes, overlap, two_factor_aliases
 from ablate_tui.queries.cells import cells
-from ablate_tui.queries.collinearity import collinearity
-from ablate_tui.queries.grid import Grid, grid
-from ablate_tui.queries.next_runs import NextRun, next_runs
+from ablate_tui.queries.designs.aliases import (
+    STRONG,
+    Correlation,
+    TermAlias,
+    alias_classes,
+    overlap,
+    two_factor_aliases,
+)
+from ablate_tui.queries.designs.collinearity import collinearity
+from ablate_tui.queries.designs.grid import Grid, grid
+from ablate_tui.queries.designs.next_runs import NextRun, next_runs
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample

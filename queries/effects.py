@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import NO_LEVEL, Factor
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.cells import cells
+from ablate_tui.queries.descriptive.levels import LevelCounts, RankedByLevel
+from ablate_tui.queries.descriptive.ordered import BestRuns, Ordered, Ranks, best_runs, order, rank
+from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney, wilcoxon
+from ablate_tui.queries.descriptive.two_sample import Side, brown_forsythe, side, welch
 from ablate_tui.queries.effect_row import FIGURES, OMNIBUS, PAIR_FIGURES, REST, EffectRow, row_name
-from ablate_tui.queries.enrichment import best_p
-from ablate_tui.queries.failures import Failures, failure_p
-from ablate_tui.queries.given_success import GivenSuccess, given_success
-from ablate_tui.queries.levels import LevelCounts, RankedByLevel
+from ablate_tui.queries.inference.enrichment import best_p
+from ablate_tui.queries.inference.failures import Failures, failure_p
+from ablate_tui.queries.inference.given_success import GivenSuccess, given_success
+from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.ordered import BestRuns, Ordered, Ranks, best_runs, order, rank
 from ablate_tui.queries.pairs import FinishedRuns, finished_runs, match
-from ablate_tui.queries.rank_tests import kruskal, mann_whitney, wilcoxon
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, response_name, with_input
-from ablate_tui.queries.two_sample import Side, brown_forsythe, side, welch
-from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 
 __all__ = ["EffectRow", "Effects", "Glance", "effects", "effects_sql", "glance", "input_sql"]
 

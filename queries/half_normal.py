@@ -12,16 +12,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.queries.attribution.explanation import spreads
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.contrasts import contrasts, distinct, name_of, named, signs
-from ablate_tui.queries.explanation import spreads
-from ablate_tui.queries.least_squares import least_squares
-from ablate_tui.queries.lenth import Lenth, lenth
-from ablate_tui.queries.location import location
-from ablate_tui.queries.model_terms import Cell, Columns, Term, cells_of
-from ablate_tui.queries.noise import LOOKS_THE_SAME
+from ablate_tui.queries.inference.contrasts import contrasts, distinct, name_of, named, signs
+from ablate_tui.queries.inference.least_squares import least_squares
+from ablate_tui.queries.inference.lenth import Lenth, lenth
+from ablate_tui.queries.inference.location import location
+from ablate_tui.queries.inference.model_terms import Cell, Columns, Term, cells_of
+from ablate_tui.queries.inference.noise import LOOKS_THE_SAME
+from ablate_tui.queries.inference.replicates import Tested, tested
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.replicates import Tested, tested
 from ablate_tui.queries.slices import Sample
 
 Array = NDArray[np.float64]

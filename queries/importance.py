@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.configurations import Configurations, aliases, configurations
-from ablate_tui.queries.explanation import (
+from ablate_tui.queries.attribution.explanation import (
     ONCE,
     REFIT,
     Array,
@@ -33,9 +32,10 @@ from ablate_tui.queries.explanation import (
     spread_ceiling,
     spreads,
 )
-from ablate_tui.queries.location import location
+from ablate_tui.queries.configurations import Configurations, aliases, configurations
+from ablate_tui.queries.inference.location import location
+from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.replicates import tested
 from ablate_tui.queries.slices import Sample
 
 WHAT_A_SHAP_VALUE_IS = (

@@ -10,20 +10,20 @@ from math import prod
 import numpy as np
 
 from ablate_tui.data.sql import literal, quote
+from ablate_tui.queries.attribution.explanation import Target
+from ablate_tui.queries.attribution.shapley import interaction_values
 from ablate_tui.queries.configurations import Configurations, chosen
-from ablate_tui.queries.explanation import Target
-from ablate_tui.queries.failure_pairs import FailureRow, failure_interactions
-from ablate_tui.queries.families import benjamini_hochberg, holm
+from ablate_tui.queries.descriptive.pair_cells import FourCells, PairCells
 from ablate_tui.queries.importance import Importance
-from ablate_tui.queries.least_squares import least_squares
-from ablate_tui.queries.location import FEWEST_DEGREES, Location, location
-from ablate_tui.queries.model_terms import Cell, Columns, Term, cells_of
-from ablate_tui.queries.noise import noise_scale
+from ablate_tui.queries.inference.failure_pairs import FailureRow, failure_interactions
+from ablate_tui.queries.inference.families import benjamini_hochberg, holm
+from ablate_tui.queries.inference.least_squares import least_squares
+from ablate_tui.queries.inference.location import FEWEST_DEGREES, Location, location
+from ablate_tui.queries.inference.model_terms import Cell, Columns, Term, cells_of
+from ablate_tui.queries.inference.noise import noise_scale
+from ablate_tui.queries.inference.pair_tests import Difference, PairTest, pair_tests
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.pair_cells import FourCells, PairCells
-from ablate_tui.queries.pair_tests import Difference, PairTest, pair_tests
 from ablate_tui.queries.reasons import Reasons
-from ablate_tui.queries.shapley import interaction_values
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, over_finished, response_name, with_input
 

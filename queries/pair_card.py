@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.errors import UsageError
 from ablate_tui.data.schema import NO_LEVEL
-from ablate_tui.queries.distributions import BoxStats, box_stats, histogram_edges
-from ablate_tui.queries.noise import noise_scale
+from ablate_tui.queries.descriptive.distributions import BoxStats, box_stats, histogram_edges
+from ablate_tui.queries.descriptive.ordered import order
+from ablate_tui.queries.inference.noise import noise_scale
+from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.ordered import order
-from ablate_tui.queries.replicates import tested
 from ablate_tui.queries.slices import Sample
 
 MOST_LEVELS = 4  # of each factor

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import Factor, Goal, dense
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.cells import CellsInSlice, cells
-from ablate_tui.queries.families import holm
-from ablate_tui.queries.note import Note
-from ablate_tui.queries.pair_ends import (
+from ablate_tui.queries.descriptive.pair_ends import (
     ConfigurationRow,
     DifferenceHistogram,
     EndLevel,
@@ -25,7 +23,9 @@ from ablate_tui.queries.pair_ends import (
     histogram,
     means_by_configuration,
 )
-from ablate_tui.queries.rank_tests import wilcoxon
+from ablate_tui.queries.descriptive.rank_tests import wilcoxon
+from ablate_tui.queries.inference.families import holm
+from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, free_name, response_name, with_input

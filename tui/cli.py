@@ -108,7 +108,8 @@ def open_screen(arguments: list[str]) -> int:
         prog="ablate-tui",
         description="Explore an ablation sweep: what each switch does to the loss, its mean and its spread.",
         epilog="Commands: ablate-tui demo (the shipped sweep) · show (a view as text, JSON or a picture) · "
-        "import (into a DuckDB file) · report (the whole note, in a folder). Each has its own --help. A file called demo opens as ./demo.",
+        "import (into a DuckDB file) · report (the whole note, in a folder). Each has its own --help. "
+        "A file called demo opens as ./demo.",
     )
     parser.add_argument(
         "source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob"

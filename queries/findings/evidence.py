@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ablate_tui.queries.descriptive.two_sample import side
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.effects import Effects, effects
-from ablate_tui.queries.families import benjamini_hochberg
 from ablate_tui.queries.findings.separated import Separated, separated
+from ablate_tui.queries.inference.families import benjamini_hochberg
+from ablate_tui.queries.inference.verdicts import SIGNIFICANT, FactorTest, Verdicts, verdicts
 from ablate_tui.queries.interactions import FactorPair, Interactions, interactions
 from ablate_tui.queries.slices import Sample
-from ablate_tui.queries.two_sample import side
-from ablate_tui.queries.verdicts import SIGNIFICANT, FactorTest, Verdicts, verdicts
 
 EACH = 3  # findings of one kind that get a sentence of their own; the others share one
 MOST_NAMED = 6  # names in one sentence

@@ -22,9 +22,9 @@ from ablate_tui.queries.findings.evidence import (
     number,
 )
 from ablate_tui.queries.findings.separated import Separated
-from ablate_tui.queries.given_success import GivenSuccess
+from ablate_tui.queries.inference.given_success import GivenSuccess
+from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT
 from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, share, signed
-from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT
 
 SELECTED = "given success, a selected comparison"
 MOST, ALL = 0.5, 0.8  # of the logarithm of an SD ratio that is left without the failed runs

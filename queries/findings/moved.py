@@ -10,8 +10,8 @@ from ablate_tui.queries.findings.clause import Clause, joined
 from ablate_tui.queries.findings.evidence import FOUND, MINOR, MOST_NAMED, Evidence, Finding, Ranked, Value
 from ablate_tui.queries.findings.shift import shift
 from ablate_tui.queries.findings.spread import spread
+from ablate_tui.queries.inference.verdicts import SIGNIFICANT, FactorTest
 from ablate_tui.queries.sentences import bracket, chance, each, interval, listed
-from ablate_tui.queries.verdicts import SIGNIFICANT, FactorTest
 
 MOST_FACTORS = 5  # that have a finding of their own; the others share one
 

@@ -20,11 +20,11 @@ from ablate_tui.queries.findings.evidence import (
     number,
     pair_name,
 )
+from ablate_tui.queries.inference.least_squares import Fit, least_squares
+from ablate_tui.queries.inference.model_terms import Columns, Term
+from ablate_tui.queries.inference.verdicts import SIGNIFICANT
 from ablate_tui.queries.interactions import FactorPair
-from ablate_tui.queries.least_squares import Fit, least_squares
-from ablate_tui.queries.model_terms import Columns, Term
 from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, signed
-from ablate_tui.queries.verdicts import SIGNIFICANT
 
 
 @dataclass(frozen=True)

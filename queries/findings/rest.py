@@ -23,9 +23,9 @@ from ablate_tui.queries.findings.evidence import (
     pair_name,
 )
 from ablate_tui.queries.findings.shift import estimate
-from ablate_tui.queries.noise import RESIDUALS
+from ablate_tui.queries.inference.noise import RESIDUALS
+from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest
 from ablate_tui.queries.sentences import bracket, chance, each, figure, interval, listed, share, signed
-from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest
 
 MOST_INTERVALS = 8  # factors without a claim that are told with their intervals
 

@@ -10,7 +10,7 @@ import numpy as np
 from ablate_tui.data.schema import MISSING
 from ablate_tui.queries.cells import cells
 from ablate_tui.queries.effect_row import REST, EffectRow
-from ablate_tui.queries.enrichment import exact_p
+from ablate_tui.queries.inference.enrichment import exact_p
 from ablate_tui.queries.slices import Sample
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from ablate_tui.queries.effect_row import EffectRow
-from ablate_tui.queries.families import holm
 from ablate_tui.queries.findings.clause import Clause
 from ablate_tui.queries.findings.evidence import MOST_NAMED, Evidence, Value
-from ablate_tui.queries.least_squares import least_squares
-from ablate_tui.queries.location import LENTH
-from ablate_tui.queries.model_terms import Columns
+from ablate_tui.queries.inference.families import holm
+from ablate_tui.queries.inference.least_squares import least_squares
+from ablate_tui.queries.inference.location import LENTH
+from ablate_tui.queries.inference.model_terms import Columns
+from ablate_tui.queries.inference.verdicts import SIGNIFICANT, FactorTest
 from ablate_tui.queries.sentences import bracket, chance, figure, interval, listed, share, signed
-from ablate_tui.queries.verdicts import SIGNIFICANT, FactorTest
 
 FRACTION = 3.0  # a median this many times smaller than the mean tells another story
 

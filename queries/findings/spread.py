@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.clause import Clause
 from ablate_tui.queries.findings.evidence import EACH, MOST_NAMED, Evidence, Value, pair_name
-from ablate_tui.queries.noise import REPLICATES, RESIDUALS
+from ablate_tui.queries.inference.noise import REPLICATES, RESIDUALS
+from ablate_tui.queries.inference.verdicts import FactorTest
 from ablate_tui.queries.sentences import bracket, chance, figure, interval, listed
-from ablate_tui.queries.verdicts import FactorTest
 
 FRACTION = 3.0  # on the scale of logarithms: a median ratio this much nearer to 1 tells another story
 

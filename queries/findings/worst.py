@@ -14,8 +14,6 @@ from ablate_tui.data.sql import quote
 from ablate_tui.queries.cells import cells
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.effects import raw_difference
-from ablate_tui.queries.failures import failure_p
-from ablate_tui.queries.families import benjamini_hochberg
 from ablate_tui.queries.findings.evidence import (
     EACH,
     FAILED,
@@ -27,8 +25,10 @@ from ablate_tui.queries.findings.evidence import (
     Value,
     number,
 )
+from ablate_tui.queries.inference.failures import failure_p
+from ablate_tui.queries.inference.families import benjamini_hochberg
+from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT
 from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, share
-from ablate_tui.queries.verdicts import LARGE_RATIO, SIGNIFICANT
 
 WORST = (0.05, 0.1)  # shares of runs that a spread must not hang on; the larger needs the quartiles to agree
 TWOFOLD = 2.0

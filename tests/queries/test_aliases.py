@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate_tui.queries.aliases import TermAlias, alias_classes, two_factor_aliases
 from ablate_tui.queries.configurations import Configurations, configurations
+from ablate_tui.queries.designs.aliases import TermAlias, alias_classes, two_factor_aliases
 from ablate_tui.queries.slices import Slice, take
 
 from .make import sweep

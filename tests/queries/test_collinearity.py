@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from ablate_tui.queries.collinearity import collinearity
 from ablate_tui.queries.configurations import Configurations, configurations
+from ablate_tui.queries.designs.collinearity import collinearity
 from ablate_tui.queries.slices import Slice, take
 
 from .make import sweep

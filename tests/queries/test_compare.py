@@ -18,7 +18,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
-from ablate_tui.queries.distributions import (
+from ablate_tui.queries.descriptive.distributions import (
     DIRECT,
     OUTLIERS,
     bandwidth,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ablate_tui.data.schema import FINISHED, Factor, Response, RunTable
-from ablate_tui.queries import explanation
+from ablate_tui.queries.attribution import explanation
 from ablate_tui.queries.dependence import dependence, strongest_partner
 from ablate_tui.queries.importance import Importance, importance
 from ablate_tui.queries.slices import Slice, take

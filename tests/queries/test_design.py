@@ -13,8 +13,8 @@ import pytest
 from scipy.stats import contingency
 
 from ablate_tui.data.schema import Factor, Response, RunTable
-from ablate_tui.queries.aliases import overlap
 from ablate_tui.queries.design import Design, DesignRow, design, design_sql
+from ablate_tui.queries.designs.aliases import overlap
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
 

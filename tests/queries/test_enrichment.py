@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ablate_tui.queries import enrichment
 from ablate_tui.queries.best import best
 from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.effects import effects
-from ablate_tui.queries.enrichment import among_best, best_p, best_pairs, exact_p, joint_share
+from ablate_tui.queries.inference import enrichment
+from ablate_tui.queries.inference.enrichment import among_best, best_p, best_pairs, exact_p, joint_share
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
 

@@ -18,8 +18,8 @@ from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings import Finding, Findings, findings
 from ablate_tui.queries.findings.moved import of_the_mean
 from ablate_tui.queries.findings.worst import changes
+from ablate_tui.queries.inference.verdicts import verdicts
 from ablate_tui.queries.slices import Slice, take
-from ablate_tui.queries.verdicts import verdicts
 
 SWITCH = ("false", "true")
 On = Mapping[str, np.ndarray]

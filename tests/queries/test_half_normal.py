@@ -14,7 +14,7 @@ from tests.queries import textbooks
 from tests.queries.make import degenerate, json_ready, reference, sweep
 
 from ablate_tui.queries.half_normal import MOST_TERMS, half_normal
-from ablate_tui.queries.lenth import lenth
+from ablate_tui.queries.inference.lenth import lenth
 from ablate_tui.queries.slices import Slice, take
 
 
@@ -214,7 +214,7 @@ def test_unequal_sides_of_residuals_are_put_on_one_scale():
     found = plot(frame, "spread")
     assert found.unit == "ln F*"
     assert found.rows[0].term == "s3"
-    from ablate_tui.queries.location import location
+    from ablate_tui.queries.inference.location import location
 
     model = location(take(sweep(frame), Slice()))
     codes = model.groups.codes

@@ -16,9 +16,9 @@ import pytest
 from scipy import integrate, stats
 
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, Response, RunTable
-from ablate_tui.queries import explanation, surrogate
+from ablate_tui.queries.attribution import explanation, surrogate
+from ablate_tui.queries.attribution.explanation import explain, means, r_squared_ceiling, spreads
 from ablate_tui.queries.configurations import configurations
-from ablate_tui.queries.explanation import explain, means, r_squared_ceiling, spreads
 from ablate_tui.queries.importance import (
     PENDING,
     Cancelled,
@@ -212,7 +212,7 @@ def test_many_switches_say_how_many_configurations_were_used(monkeypatch: pytest
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, (18, 120))
     limits = explanation.Limits(background=30, explained=50)
-    monkeypatch.setattr("ablate_tui.queries.explanation.explain.__defaults__", (None, limits))
+    monkeypatch.setattr("ablate_tui.queries.attribution.explanation.explain.__defaults__", (None, limits))
     monkeypatch.setattr("ablate_tui.queries.importance.ONCE", limits)
     result = importance(everything(sweep(codes, strong(codes))))
     assert result.method == "tree"
@@ -563,7 +563,7 @@ def test_a_fit_prints_nothing_and_imports_no_more_than_it_needs() -> None:
     program = """
 import sys
 import numpy as np
-from ablate_tui.queries import surrogate
+from ablate_tui.queries.attribution import surrogate
 columns = np.indices((2, 2, 2)).reshape(3, -1).T.astype(float)
 for outcome in (columns[:, 0], np.zeros(8)):
     surrogate.fit(columns, outcome, np.ones(8), small=True).predict(columns)

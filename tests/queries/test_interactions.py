@@ -18,7 +18,7 @@ from statsmodels.stats.multitest import multipletests
 from tests.queries.make import degenerate, json_ready, reference, sweep
 
 from ablate_tui.data.errors import UsageError
-from ablate_tui.queries.explanation import COMBINATIONS
+from ablate_tui.queries.attribution.explanation import COMBINATIONS
 from ablate_tui.queries.importance import importance
 from ablate_tui.queries.interactions import Interactions, interactions, interactions_sql
 from ablate_tui.queries.pair_card import pair_card

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.queries.make import sweep
 
-from ablate_tui.queries import model_terms
 from ablate_tui.queries.configurations import Configurations, configurations
-from ablate_tui.queries.least_squares import confounded, least_squares
-from ablate_tui.queries.model_terms import Columns
+from ablate_tui.queries.inference import model_terms
+from ablate_tui.queries.inference.least_squares import confounded, least_squares
+from ablate_tui.queries.inference.model_terms import Columns
 from ablate_tui.queries.slices import Slice, take
 
 

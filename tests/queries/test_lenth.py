@@ -13,8 +13,8 @@ from tests.queries import textbooks
 from tests.queries.make import sweep
 
 from ablate_tui.queries.configurations import configurations
-from ablate_tui.queries.contrasts import contrasts
-from ablate_tui.queries.lenth import lenth
+from ablate_tui.queries.inference.contrasts import contrasts
+from ablate_tui.queries.inference.lenth import lenth
 from ablate_tui.queries.slices import Slice, take
 
 

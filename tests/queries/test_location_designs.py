@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy import stats
 from tests.queries.make import sweep
 
-from ablate_tui.queries.location import HC3, LENTH, location
+from ablate_tui.queries.inference.location import HC3, LENTH, location
 from ablate_tui.queries.slices import Slice, take
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, special, stats
 
-from ablate_tui.queries.moderated import _inverse_trigamma, moderated
+from ablate_tui.queries.inference.moderated import _inverse_trigamma, moderated
 
 
 def drawn(rng: np.random.Generator, n: int, d: int, d0: float, s0: float) -> tuple[np.ndarray, np.ndarray]:

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.aliases import two_factor_aliases
-from ablate_tui.queries.collinearity import collinearity
 from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.design import Design, design
-from ablate_tui.queries.factorial_columns import FactorialColumns, width
-from ablate_tui.queries.grid import Grid
-from ablate_tui.queries.next_runs import next_runs
+from ablate_tui.queries.designs.aliases import two_factor_aliases
+from ablate_tui.queries.designs.collinearity import collinearity
+from ablate_tui.queries.designs.factorial_columns import FactorialColumns, width
+from ablate_tui.queries.designs.grid import Grid
+from ablate_tui.queries.designs.next_runs import next_runs
 from ablate_tui.queries.slices import Slice, take
 
 from .make import sweep
@@ -200,7 +200,7 @@ def test_configurations_of_the_grid_are_those_of_the_runs() -> None:
     frame = fraction("ABC", {"D": "ABC"})
     sample = take(sweep(frame.assign(y=1.0)), Slice())
     from ablate_tui.queries.cells import cells
-    from ablate_tui.queries.grid import grid
+    from ablate_tui.queries.designs.grid import grid
 
     mine, theirs = grid(sample, cells(sample)).configurations(), configurations(sample)
     assert mine.factors == theirs.factors

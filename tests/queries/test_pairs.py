@@ -18,8 +18,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ablate_tui.data.schema import FINISHED, Factor, Goal, Response, RunTable
+from ablate_tui.queries.descriptive.pair_ends import histogram
 from ablate_tui.queries.effects import effects
-from ablate_tui.queries.pair_ends import histogram
 from ablate_tui.queries.pairs import pairs, pairs_sql
 from ablate_tui.queries.reasons import Reasons, reason
 from ablate_tui.queries.slices import Sample, Slice, take

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate_tui.queries.pareto import pareto
+from ablate_tui.queries.descriptive.pareto import pareto
 
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6) | st.none()), max_size=30)
 

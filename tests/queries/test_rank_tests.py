@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ablate_tui.queries.ordered import quantile, rank
-from ablate_tui.queries.rank_tests import mann_whitney, wilcoxon
+from ablate_tui.queries.descriptive.ordered import quantile, rank
+from ablate_tui.queries.descriptive.rank_tests import mann_whitney, wilcoxon
 
 
 def mann_whitney_of(on: np.ndarray, off: np.ndarray) -> float:

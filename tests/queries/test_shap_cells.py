@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from tests.queries.make import sweep
 
+from ablate_tui.queries.attribution.shap_cells import shap_cells
 from ablate_tui.queries.dependence import dependence
 from ablate_tui.queries.importance import importance
-from ablate_tui.queries.shap_cells import shap_cells
 from ablate_tui.queries.slices import Slice, take
 
 

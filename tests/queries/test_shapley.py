@@ -8,7 +8,7 @@ from math import comb, factorial
 import numpy as np
 import pytest
 
-from ablate_tui.queries.shapley import interaction_values, shapley_values
+from ablate_tui.queries.attribution.shapley import interaction_values, shapley_values
 
 CASES = {
     "binary": ((2, 2, 2, 2), False),

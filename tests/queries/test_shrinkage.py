@@ -11,8 +11,8 @@ import statsmodels.api as sm
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.moderated import moderated
-from ablate_tui.queries.shrinkage import Shrunken, shrunken
+from ablate_tui.queries.inference.moderated import moderated
+from ablate_tui.queries.inference.shrinkage import Shrunken, shrunken
 
 
 def design(k: int, mean: np.ndarray, count: np.ndarray | int) -> Configurations:

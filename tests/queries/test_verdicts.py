@@ -12,15 +12,15 @@ import statsmodels.formula.api as smf
 from scipy import stats
 
 from ablate_tui.data.schema import RunTable
-from ablate_tui.queries import replicates
 from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.effects import EffectRow, Effects, effects
-from ablate_tui.queries.families import benjamini_hochberg, holm
-from ablate_tui.queries.location import location
-from ablate_tui.queries.noise import c4, components
+from ablate_tui.queries.inference import replicates
+from ablate_tui.queries.inference.families import benjamini_hochberg, holm
+from ablate_tui.queries.inference.location import location
+from ablate_tui.queries.inference.noise import c4, components
+from ablate_tui.queries.inference.verdicts import sd_ratio_interval, verdicts
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
-from ablate_tui.queries.verdicts import sd_ratio_interval, verdicts
 
 from . import textbooks
 from .make import SHARED, reference, sweep

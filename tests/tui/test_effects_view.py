@@ -10,7 +10,7 @@ from tests.conftest import sweep
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.effects import Effects
-from ablate_tui.queries.given_success import GivenSuccess
+from ablate_tui.queries.inference.given_success import GivenSuccess
 from ablate_tui.queries.note import Note
 from ablate_tui.tui import formats
 from ablate_tui.tui.figure import Bars, Figure, Intervals, Panel, Points

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from ablate_tui.queries.effects import EffectRow, Effects
 from ablate_tui.queries.findings import Findings
 from ablate_tui.queries.importance import Importance
+from ablate_tui.queries.inference.verdicts import BOTH, SPREAD
 from ablate_tui.queries.interactions import Interactions
-from ablate_tui.queries.verdicts import BOTH, SPREAD
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.registry import VIEWS
 

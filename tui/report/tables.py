@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ablate_tui.data.schema import RunTable
+from ablate_tui.queries.attribution.shap_cells import shap_cells
 from ablate_tui.queries.dependence import Dependence
 from ablate_tui.queries.design import Design
 from ablate_tui.queries.effect_row import REST
 from ablate_tui.queries.effects import EffectRow, Effects
+from ablate_tui.queries.inference.verdicts import BY_BOTH
 from ablate_tui.queries.sentences import chance, figure, share, signed
-from ablate_tui.queries.shap_cells import shap_cells
-from ablate_tui.queries.verdicts import BY_BOTH
 from ablate_tui.tui.report.markdown import code, plain, table
 from ablate_tui.tui.report.plan import Comparison, Plan
 from ablate_tui.tui.report.results import Results

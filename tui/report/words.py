@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ablate_tui.data.schema import RunTable
+from ablate_tui.queries.attribution.shap_cells import ShapCell, shap_cells
 from ablate_tui.queries.dependence import Dependence as Found
 from ablate_tui.queries.dependence import dependence as of
 from ablate_tui.queries.effects import EffectRow
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS
+from ablate_tui.queries.inference.verdicts import BOTH, NEITHER, SHIFT, SPREAD
 from ablate_tui.queries.interactions import CLAIMED, FactorPair
 from ablate_tui.queries.sentences import chance, figure, listed, signed
-from ablate_tui.queries.shap_cells import ShapCell, shap_cells
-from ablate_tui.queries.verdicts import BOTH, NEITHER, SHIFT, SPREAD
 from ablate_tui.tui.report.markdown import code, plain
 from ablate_tui.tui.report.plan import Card, Dependence, Plan
 from ablate_tui.tui.report.results import Results

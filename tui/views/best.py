@@ -10,8 +10,8 @@ import polars as pl
 
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
 from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
+from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.replicates import tested
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Table, TableColumn
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons

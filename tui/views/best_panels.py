@@ -9,7 +9,7 @@ import numpy as np
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.best import Best
 from ablate_tui.queries.best_configurations import BestConfigurations
-from ablate_tui.queries.enrichment import BestPair
+from ablate_tui.queries.inference.enrichment import BestPair
 from ablate_tui.tui.figure import Axis, Bars, Intervals, Panel, Points
 from ablate_tui.tui.views.base import Inputs, level_words
 

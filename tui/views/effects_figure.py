@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.effects import Effects
-from ablate_tui.queries.verdicts import BOTH, BY_BOTH, BY_INTERACTIONS, NEITHER, SHIFT, SIGNIFICANT, SPREAD
+from ablate_tui.queries.inference.verdicts import BOTH, BY_BOTH, BY_INTERACTIONS, NEITHER, SHIFT, SIGNIFICANT, SPREAD
 from ablate_tui.tui.figure import Axis, Bars, Figure, Intervals, Mark, Panel, Points, Role, Rule
 from ablate_tui.tui.views.base import Inputs, framed
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate_tui.queries.half_normal import HalfNormal, HalfNormalRow, half_normal
+from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.replicates import tested
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Line, Mark, Panel, Points, Role, Rule, Table, TableColumn
 from ablate_tui.tui.formats import number

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.pair_ends import BEST, WORST, ConfigurationRow, EndLevel
+from ablate_tui.queries.descriptive.pair_ends import BEST, WORST, ConfigurationRow, EndLevel
 from ablate_tui.queries.pairs import PairFigures, Pairs, no_pairs, pairs, pairs_sql
 from ablate_tui.tui.figure import (
     Axis,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import NO_LEVEL, Factor, Goal
-from ablate_tui.queries.distributions import histogram_edges
+from ablate_tui.queries.descriptive.distributions import histogram_edges
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 

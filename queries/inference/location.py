@@ -10,12 +10,12 @@ from itertools import combinations
 import numpy as np
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.contrasts import contrasts
-from ablate_tui.queries.families import benjamini_hochberg
-from ablate_tui.queries.least_squares import Estimate, Fit, confounded, least_squares
-from ablate_tui.queries.lenth import lenth
-from ablate_tui.queries.model_terms import Array, Columns, Term
-from ablate_tui.queries.replicates import Tested, tested
+from ablate_tui.queries.inference.contrasts import contrasts
+from ablate_tui.queries.inference.families import benjamini_hochberg
+from ablate_tui.queries.inference.least_squares import Estimate, Fit, confounded, least_squares
+from ablate_tui.queries.inference.lenth import lenth
+from ablate_tui.queries.inference.model_terms import Array, Columns, Term
+from ablate_tui.queries.inference.replicates import Tested, tested
 from ablate_tui.queries.slices import Sample
 
 FALSE_DISCOVERIES = 0.05  # among the interactions that count as active

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import NO_LEVEL, Factor
 from ablate_tui.queries.configurations import Configurations, aliases
-from ablate_tui.queries.factorial_columns import FactorialColumns, Term, width
-from ablate_tui.queries.term_correlations import FULL, Correlations, Link
+from ablate_tui.queries.designs.factorial_columns import FactorialColumns, Term, width
+from ablate_tui.queries.designs.term_correlations import FULL, Correlations, Link
 
 MOST_LEVELS = 64  # of a factor whose correlations are computed
 MOST_COMPARED = 2_000_000_000  # pairs × configurations, for the factors beyond

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Goal
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.families import benjamini_hochberg
+from ablate_tui.queries.inference.families import benjamini_hochberg
 
 Array = NDArray[np.float64]
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations, chosen
-from ablate_tui.queries.least_squares import Fit, confounded, least_squares
-from ablate_tui.queries.location import FEWEST_DEGREES, Location
-from ablate_tui.queries.model_terms import Array, Columns, Term
-from ablate_tui.queries.replicates import Tested
-from ablate_tui.queries.two_sample import brown_forsythe, side
+from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side
+from ablate_tui.queries.inference.least_squares import Fit, confounded, least_squares
+from ablate_tui.queries.inference.location import FEWEST_DEGREES, Location
+from ablate_tui.queries.inference.model_terms import Array, Columns, Term
+from ablate_tui.queries.inference.replicates import Tested
 
 REPLICATES, RESIDUALS = "replicates", "residuals"
 LOOKS_THE_SAME = "two missed active terms whose product is this switch would look the same (Pan 1999)"

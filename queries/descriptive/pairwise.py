@@ -10,11 +10,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.families import holm
-from ablate_tui.queries.ordered import rank
-from ablate_tui.queries.rank_tests import kruskal, mann_whitney
+from ablate_tui.queries.descriptive.ordered import rank
+from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney
+from ablate_tui.queries.descriptive.two_sample import Side, brown_forsythe, side, welch
+from ablate_tui.queries.inference.families import holm
 from ablate_tui.queries.reasons import Reasons
-from ablate_tui.queries.two_sample import Side, brown_forsythe, side, welch
 
 MOST_LEVELS = 20  # that are set against each other: 190 pairs
 TESTS = ("welch", "mann_whitney", "brown_forsythe")

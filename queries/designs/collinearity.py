@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.factorial_columns import FactorialColumns, width
+from ablate_tui.queries.designs.factorial_columns import FactorialColumns, width
 
 Array = NDArray[np.float64]
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
+from ablate_tui.queries.descriptive.two_sample import side, welch
 from ablate_tui.queries.effect_row import JUDGED, EffectRow
-from ablate_tui.queries.families import benjamini_hochberg, holm
-from ablate_tui.queries.location import Location, location
-from ablate_tui.queries.noise import LOOKS_THE_SAME, RESIDUALS, Noise, components, noise
+from ablate_tui.queries.inference.families import benjamini_hochberg, holm
+from ablate_tui.queries.inference.location import Location, location
+from ablate_tui.queries.inference.noise import LOOKS_THE_SAME, RESIDUALS, Noise, components, noise
+from ablate_tui.queries.inference.replicates import Tested, tested
 from ablate_tui.queries.reasons import Reasons
-from ablate_tui.queries.replicates import Tested, tested
 from ablate_tui.queries.slices import Sample
-from ablate_tui.queries.two_sample import side, welch
 
 SIGNIFICANT = 0.05
 SHIFT, SPREAD, BOTH, NEITHER = "shift", "spread", "shift and spread", "neither"

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import MISSING, NO_LEVEL, Factor
 from ablate_tui.queries.cells import CellsInSlice
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.least_squares import confounded, least_squares
-from ablate_tui.queries.model_terms import Columns
-from ablate_tui.queries.model_terms import Term as ModelTerm
+from ablate_tui.queries.inference.least_squares import confounded, least_squares
+from ablate_tui.queries.inference.model_terms import Columns
+from ablate_tui.queries.inference.model_terms import Term as ModelTerm
 from ablate_tui.queries.slices import Sample
 
 Term = tuple[str, int]  # factor, level code

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.ordered import Ranks, rank
+from ablate_tui.queries.descriptive.ordered import Ranks, rank
 
 EXACT_SIDE = 8  # Mann-Whitney is exact where a side has at most so many runs and there are no ties
 EXACT_CELLS = 4_000_000  # … and n_on · n_off is at most this: the null distribution has as many values

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, NO_LEVEL
-from ablate_tui.queries.ordered import BestRuns, Ordered, Ranks, rank
+from ablate_tui.queries.descriptive.ordered import BestRuns, Ordered, Ranks, rank
 
 
 class LevelCounts:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.least_squares import MOST_COLUMNS, least_squares
-from ablate_tui.queries.model_terms import Columns, Term
+from ablate_tui.queries.inference.least_squares import MOST_COLUMNS, least_squares
+from ablate_tui.queries.inference.model_terms import Columns, Term
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.model_terms import Cell, Columns, Term, cells_of
+from ablate_tui.queries.inference.model_terms import Cell, Columns, Term, cells_of
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.ordered import quantile
+from ablate_tui.queries.descriptive.ordered import quantile
 
 FEWEST_BINS, MOST_BINS = 10, 60
 GRID = 200  # points of a density

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.factorial_columns import FactorialColumns, Term
+from ablate_tui.queries.designs.factorial_columns import FactorialColumns, Term
 
 Array = NDArray[np.float64]
 

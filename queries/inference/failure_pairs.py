@@ -9,12 +9,12 @@ import numpy as np
 
 from ablate_tui.data.schema import FINISHED, MISSING
 from ablate_tui.queries.configurations import configurations
-from ablate_tui.queries.families import benjamini_hochberg
-from ablate_tui.queries.least_squares import least_squares
-from ablate_tui.queries.model_terms import Columns
+from ablate_tui.queries.descriptive.pair_cells import PairCells
+from ablate_tui.queries.inference.families import benjamini_hochberg
+from ablate_tui.queries.inference.least_squares import least_squares
+from ablate_tui.queries.inference.model_terms import Columns
+from ablate_tui.queries.inference.pair_tests import pair_tests
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.pair_cells import PairCells
-from ablate_tui.queries.pair_tests import pair_tests
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 

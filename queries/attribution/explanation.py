@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries import surrogate
+from ablate_tui.queries.attribution import surrogate
+from ablate_tui.queries.attribution.shapley import shapley_values
 from ablate_tui.queries.configurations import Configurations, chosen
-from ablate_tui.queries.location import Location
+from ablate_tui.queries.inference.location import Location
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.shapley import shapley_values
 
 Target = Literal["mean", "spread"]
 Array = NDArray[np.float64]

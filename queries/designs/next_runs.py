@@ -9,9 +9,9 @@ from itertools import combinations
 
 import numpy as np
 
-from ablate_tui.queries.factorial_columns import Array, Codes, FactorialColumns, Term, width
-from ablate_tui.queries.grid import Grid
-from ablate_tui.queries.term_correlations import FULL, Correlations, Link
+from ablate_tui.queries.designs.factorial_columns import Array, Codes, FactorialColumns, Term, width
+from ablate_tui.queries.designs.grid import Grid
+from ablate_tui.queries.designs.term_correlations import FULL, Correlations, Link
 
 MOST_CELLS = 65_536  # of a full factorial that is searched
 LISTED = 200

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate_tui.queries.configurations import chosen
-from ablate_tui.queries.replicates import Tested
+from ablate_tui.queries.descriptive.two_sample import side
+from ablate_tui.queries.inference.replicates import Tested
 from ablate_tui.queries.slices import Sample
-from ablate_tui.queries.two_sample import side
 
 
 @dataclass(frozen=True)

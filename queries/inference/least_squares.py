@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.model_terms import Columns
+from ablate_tui.queries.inference.model_terms import Columns
 
 Array = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 
-from ablate_tui.queries.least_squares import Estimate, Fit
-from ablate_tui.queries.location import FEWEST_DEGREES
-from ablate_tui.queries.model_terms import Array, Cell, Columns, Term, cells_of
+from ablate_tui.queries.inference.least_squares import Estimate, Fit
+from ablate_tui.queries.inference.location import FEWEST_DEGREES
+from ablate_tui.queries.inference.model_terms import Array, Cell, Columns, Term, cells_of
 
 ENOUGH_LEFT = 1e-8  # share of a column's square that the model must leave
 EQUAL = 1e-6  # how near two pairs' columns lie where they are taken for the same

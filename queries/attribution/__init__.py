@@ -1,0 +1,1 @@
+"""The surrogate model and its SHAP values."""

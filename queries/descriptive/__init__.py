@@ -1,0 +1,1 @@
+"""What a notebook would show, over runs."""

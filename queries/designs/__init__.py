@@ -1,0 +1,1 @@
+"""What a design can tell apart, and which runs would tell more."""

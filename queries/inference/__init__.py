@@ -1,0 +1,1 @@
+"""Tests whose unit is the configuration: models, families of q values, verdicts."""
