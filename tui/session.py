@@ -203,7 +203,10 @@ class Session:
         """A view's result, computed once per look."""
         inputs = self.inputs(look)
         stage = inputs.importance() if view.uses_importance else None
-        key = (view.name, look.seen_by(view), id(stage))
+        seen = look.seen_by(view)
+        if view.whole_sweep:
+            seen = replace(seen, slice=Slice(location=look.slice.location))
+        key = (view.name, seen, bool(look.slice.filters), id(stage))
         found = self.results.get(key)
         if found is None or found[0] is not stage:
             found = self.results.put(key, (stage, view.read(inputs)))

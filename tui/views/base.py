@@ -73,6 +73,7 @@ class View:
     table_first: bool = True  # on a small screen, the table before the panels
     uses_importance: bool = False  # read again when the model's uncertainty is there
     follows_focus: bool = False  # shows the switch under the cursor where there is no contrast
+    whole_sweep: bool = False  # of filters its result knows only whether there are any, and nothing of the contrast
     sorts_itself: bool = False  # its table is a part of the runs, so the order is the query's business
     card: Callable[[int, Any, Inputs], Figure] | None = None  # what enter opens, by the row's place in `table`
 

@@ -75,4 +75,5 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    whole_sweep=True,
 )
