@@ -428,5 +428,23 @@ def test_given_success_leaves_the_failed_out() -> None:
     assert rows(result)["b"].sd_ratio < 0.6 < given.sd_ratio
 
 
+def test_given_success_leaves_out_configurations_with_a_diverged_run() -> None:
+    """The noise ratio is of configurations in which nothing failed, worked out by pandas."""
+    frame = experiment(15, cross=0.0).drop(columns="seed")
+    failed = np.zeros(len(frame), dtype=bool)
+    frame.loc[[0, 30], "y"] = np.nan
+    failed[[0, 30, 61]] = True
+    result = effects(take(sweep(frame, factors=list("abcde"), failed=failed.tolist()), Slice()))
+    frame["failed"] = failed
+    clean = frame.groupby(list("abcde")).filter(lambda runs: not runs.failed.any())
+    by = clean.groupby(list("abcde")).y.agg(["var", "count"]).reset_index()
+    within = [
+        math.sqrt(((part["count"] - 1) * part["var"]).sum() / (part["count"] - 1).sum())
+        for part in (by[by.b], by[~by.b])
+    ]
+    given = {row.switch: row for row in result.given_success}["b"]
+    assert given.noise_ratio == pytest.approx(within[0] / within[1], rel=1e-9)
+
+
 def test_without_failures_there_is_nothing_to_leave_out() -> None:
     assert effects(take(sweep(experiment(14), replicates=["seed"], factors=list("abcde")), Slice())).given_success == ()
