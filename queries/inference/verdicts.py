@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.descriptive.two_sample import side, welch
+from ablate_tui.queries.designs.aliases import two_factor_aliases
 from ablate_tui.queries.effect_row import JUDGED, EffectRow
 from ablate_tui.queries.inference.families import benjamini_hochberg, holm
 from ablate_tui.queries.inference.location import Location, location
@@ -23,6 +24,7 @@ SIGNIFICANT = 0.05
 SHIFT, SPREAD, BOTH, NEITHER = "shift", "spread", "shift and spread", "neither"
 BY_NOISE, BY_INTERACTIONS, BY_BOTH = "noise", "interactions", "both"
 FEW = 50  # configurations, below which an interval of the SD ratio is approximate
+MOST_FOR_ALIASES = 256  # configurations: fractions are small, and the search takes time; the design view has no bound
 LARGE_RATIO = 1.25  # an SD ratio beyond it, or below its inverse, is a raw difference to speak of
 
 
@@ -122,6 +124,16 @@ def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
     return found
 
 
+def _aliases(groups: Configurations) -> dict[str, list[str]]:
+    """Two-factor interactions that a factor can't be told from, as in fractional factorials."""
+    found: dict[str, list[str]] = {}
+    if groups.n <= MOST_FOR_ALIASES:
+        for pair in two_factor_aliases(groups).pairs:
+            if pair.complete and len(pair.a) == 1 and len(pair.b) == 2:
+                found.setdefault(pair.a[0], []).append(":".join(pair.b))
+    return found
+
+
 def sd_ratio_interval(groups: Configurations, on: NDArray[np.bool_]) -> tuple[float, float] | None:
     """95 % interval of SD on / SD off, when the configuration is the unit.
 
@@ -172,6 +184,7 @@ class Judge:
     def __init__(self, found: Verdicts, reasons: Reasons) -> None:
         self.found, self.reasons = found, reasons
         self.place = {factor.name: at for at, factor in enumerate(found.runs.groups.factors)}
+        self.aliases = _aliases(found.runs.groups)
         self.about(found)
 
     def about(self, found: Verdicts) -> None:
@@ -244,6 +257,9 @@ class Judge:
         if distance_q is not None:
             distance_q = max(distance_q, found.distances[switch].get(level, 1.0))
         verdict, cause, reason = self.verdict(test.partners, location_q, noise_q, distance_q, raw)
+        if switch in self.aliases and verdict is not None:
+            words = f"aliased with {' and '.join(self.aliases[switch])}: the effect may be of either"
+            reason = "; ".join(filter(None, (words, reason)))
         if cause is None:
             say(name, "spread_cause", "the verdict is no spread")
         if verdict is None:

@@ -259,6 +259,14 @@ def test_aliased_switches_are_named_and_not_tested() -> None:
     assert rows(result)["b"].location_p == pytest.approx(rows(alone)["b"].location_p, rel=1e-9)
 
 
+def test_a_switch_that_is_an_interaction_says_so() -> None:
+    """The welding experiment's chains, as its source prints them: M is TP and WH."""
+    frame, _ = textbooks.welding()
+    row = rows(effects(take(sweep(frame), Slice())))["M"]
+    assert row.verdict is not None
+    assert "aliased with T:P and W:H" in str(row.reason)
+
+
 # noise
 
 
