@@ -128,16 +128,20 @@ class RunTable:
 
     @cached_property
     def rerun(self) -> NDArray[np.bool_]:
-        """(runs,) finished runs that repeat an earlier one in every factor, replicate and response."""
+        """(runs,) runs that repeat an earlier one in every factor, replicate and response.
+
+        Diverged runs have equal responses; missing ones have none to compare.
+        """
         again = np.zeros(self.runs, dtype=bool)
-        at = np.flatnonzero(self.status == FINISHED)
-        ascending = at[np.argsort(self.y[at], kind="stable")]
+        at = np.flatnonzero(self.status != MISSING)
+        y = np.where(self.status == DIVERGED, np.inf, self.y)
+        ascending = at[np.argsort(y[at], kind="stable")]
         same = np.zeros(len(at) + 1, dtype=bool)
-        same[1:-1] = self.y[ascending][1:] == self.y[ascending][:-1]
+        same[1:-1] = y[ascending][1:] == y[ascending][:-1]
         tied = ascending[same[1:] | same[:-1]]
-        by = tied[np.lexsort((tied, self.replicate[tied], self.configuration[tied], self.y[tied]))]
+        by = tied[np.lexsort((tied, self.replicate[tied], self.configuration[tied], y[tied]))]
         equal = np.ones(max(len(by) - 1, 0), dtype=bool)
-        for values in (self.y, self.configuration, self.replicate):
+        for values in (y, self.configuration, self.replicate):
             equal &= values[by][1:] == values[by][:-1]
         again[by[1:][equal]] = True
         return again

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL
+from ablate_tui.data.schema import NO_LEVEL
 from ablate_tui.data.sql import quote
 from ablate_tui.queries.cells import cells
 from ablate_tui.queries.designs.aliases import (
@@ -15,6 +15,7 @@ from ablate_tui.queries.designs.aliases import (
     Correlation,
     TermAlias,
     alias_classes,
+    of_main_effects,
     overlap,
     two_factor_aliases,
 )
@@ -184,7 +185,7 @@ def design(sample: Sample) -> Design:
         term_aliases=terms.pairs[:LISTED],
         empty_pairs=(empty or ())[:LISTED],
         empty_pairs_of=len(empty) if empty is not None else None,
-        reruns=_reruns(sample),
+        reruns=int(np.count_nonzero(sample.table.rerun[sample.index])),
         notes=reasons.notes([row.column for row in rows]),
     )
 
@@ -200,9 +201,8 @@ def _aliases(
     for names in sums:
         for name in names:
             found.setdefault(name, {})[_others(name, names)] = None
-    for alias in terms:
-        if alias.complete and len(alias.a) == 1:
-            found.setdefault(alias.a[0], {})[":".join(alias.b)] = None
+    for name, interactions in of_main_effects(terms).items():
+        found.setdefault(name, {}).update(dict.fromkeys(interactions))
     return {name: list(others) for name, others in found.items()}
 
 
@@ -262,22 +262,6 @@ def _empty_pairs(whole: Grid) -> tuple[LevelPair, ...] | None:
     ]
     missing = ~met & alone[:, None] & alone[None, :] & (owner[:, None] < owner[None, :])
     return tuple(LevelPair(*named[i], *named[j]) for i, j in np.argwhere(missing).tolist())
-
-
-def _reruns(sample: Sample) -> int:
-    """Runs beyond the first of each group that is equal in every factor, replicate and response.
-
-    Diverged runs have equal responses; missing ones have none to compare.
-    """
-    here = np.flatnonzero(sample.status != MISSING)
-    y = np.where(sample.status[here] == DIVERGED, np.inf, sample.y[here])
-    replicate, configuration = sample.replicate[here], sample.configuration[here]
-    by = np.lexsort((y, replicate, configuration))
-    same = np.ones(max(len(by) - 1, 0), dtype=bool)
-    for values in (y, replicate, configuration):
-        ordered = values[by]
-        same &= ordered[1:] == ordered[:-1]
-    return int(np.count_nonzero(same))
 
 
 def design_sql(sample: Sample) -> str:

@@ -71,3 +71,22 @@ def factors(tmp_path) -> Path:
     path = tmp_path / "factors.csv"
     pl.DataFrame(rows, schema=["optimizer", "norm", "seed", "loss"], orient="row").write_csv(path)
     return path
+
+
+@pytest.fixture
+def opened(tmp_path, few_refits):
+    """Open a frame as a session."""
+    from ablate_tui.data.schema import Choices
+    from ablate_tui.tui.session import Session
+
+    sessions = []
+
+    def open_(frame: pl.DataFrame) -> Session:
+        path = tmp_path / "case.parquet"
+        frame.write_parquet(path)
+        sessions.append(Session.open(str(path), Choices(response="val_loss"), keep=False))
+        return sessions[-1]
+
+    yield open_
+    for session in sessions:
+        session.close()

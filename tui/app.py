@@ -29,7 +29,7 @@ from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import command_line
-from ablate_tui.tui.views.base import level_words
+from ablate_tui.tui.views.base import level_words, other_target
 from ablate_tui.tui.views.registry import VIEWS
 
 WIDE = 100  # columns from which the switch list shows counts and bars
@@ -308,7 +308,7 @@ class AblateApp(Asking):
 
     def action_target(self) -> None:
         """Importance for the spread in place of the mean, and back."""
-        self.go(replace(self.look, target="spread" if self.look.target == "mean" else "mean"))
+        self.go(replace(self.look, target=other_target(self.look.target)))
 
     def action_copy(self) -> None:
         """Copy the view's table as text."""

@@ -93,6 +93,15 @@ def alias_classes(pairs: Iterable[TermAlias]) -> tuple[tuple[tuple[str, ...], ..
     return tuple(tuple(found) for found in classes)
 
 
+def of_main_effects(pairs: Iterable[TermAlias]) -> dict[str, list[str]]:
+    """By factor, the interactions that its main effect can't be told from at all, in words."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.complete and len(pair.a) == 1:
+            found.setdefault(pair.a[0], []).append(":".join(pair.b))
+    return found
+
+
 def two_factor_aliases(groups: Configurations) -> TwoFactorAliases:
     """Aliases of main effects with two-factor interactions, and of these with each other.
 

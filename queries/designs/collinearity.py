@@ -30,7 +30,6 @@ class Collinearity:
     vif: Mapping[str, float | None]
     sums: tuple[tuple[str, ...], ...]
     unchecked: tuple[str, ...]  # factors with too many levels to look at
-    looked_at: int  # configurations
 
 
 def collinearity(groups: Configurations) -> Collinearity:
@@ -60,7 +59,7 @@ def collinearity(groups: Configurations) -> Collinearity:
     kept = sorted(by_size)
     unchecked = tuple(f.name for at, f in enumerate(groups.factors) if at not in set(kept))
     if not kept or groups.n < 2:
-        return Collinearity({}, (), unchecked, groups.n)
+        return Collinearity({}, (), unchecked)
     columns = FactorialColumns([groups.sizes[at] for at in kept], interactions=False)
     codes = columns.affordable(groups.codes[kept])
     cross = columns.cross_products(codes)
@@ -89,7 +88,7 @@ def collinearity(groups: Configurations) -> Collinearity:
         name = groups.factors[factor].name
         vif[name] = None if at in entangled else max(1.0, inflation ** (1 / len(where)))
     named = tuple(tuple(groups.factors[kept[at]].name for at in found) for found in sums.values())
-    return Collinearity(vif, named, unchecked, codes.shape[1])
+    return Collinearity(vif, named, unchecked)
 
 
 def _swept(matrix: Array, order: list[int]) -> tuple[Array, list[int]]:

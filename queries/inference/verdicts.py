@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.descriptive.two_sample import side, welch
-from ablate_tui.queries.designs.aliases import two_factor_aliases
+from ablate_tui.queries.designs.aliases import of_main_effects, two_factor_aliases
 from ablate_tui.queries.effect_row import JUDGED, EffectRow
 from ablate_tui.queries.inference.families import benjamini_hochberg, holm
 from ablate_tui.queries.inference.location import Location, location
@@ -124,16 +124,6 @@ def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _aliases(groups: Configurations) -> dict[str, list[str]]:
-    """Two-factor interactions that a factor can't be told from, as in fractional factorials."""
-    found: dict[str, list[str]] = {}
-    if groups.n <= MOST_FOR_ALIASES:
-        for pair in two_factor_aliases(groups).pairs:
-            if pair.complete and len(pair.a) == 1 and len(pair.b) == 2:
-                found.setdefault(pair.a[0], []).append(":".join(pair.b))
-    return found
-
-
 def sd_ratio_interval(groups: Configurations, on: NDArray[np.bool_]) -> tuple[float, float] | None:
     """95 % interval of SD on / SD off, when the configuration is the unit.
 
@@ -184,7 +174,8 @@ class Judge:
     def __init__(self, found: Verdicts, reasons: Reasons) -> None:
         self.found, self.reasons = found, reasons
         self.place = {factor.name: at for at, factor in enumerate(found.runs.groups.factors)}
-        self.aliases = _aliases(found.runs.groups)
+        small = found.runs.groups.n <= MOST_FOR_ALIASES
+        self.aliases = of_main_effects(two_factor_aliases(found.runs.groups).pairs) if small else {}
         self.about(found)
 
     def about(self, found: Verdicts) -> None:

@@ -16,31 +16,14 @@ from tests.conftest import sweep
 from tests.tui.test_views import CASES
 
 from ablate_tui.data.errors import SourceError, UsageError
-from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import cli, export
 from ablate_tui.tui.report import markdown, write_report
 from ablate_tui.tui.report.plan import joined
-from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.session import Look
 
 PANELS = ("boxplot", "ecdf", "hist_kde", "stats_bar", "violin")
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture
-def opened(tmp_path, few_refits):
-    """Open a frame as a session."""
-    sessions = []
-
-    def open_(frame: pl.DataFrame) -> Session:
-        path = tmp_path / "case.parquet"
-        frame.write_parquet(path)
-        sessions.append(Session.open(str(path), Choices(response="val_loss"), keep=False))
-        return sessions[-1]
-
-    yield open_
-    for session in sessions:
-        session.close()
 
 
 @pytest.fixture

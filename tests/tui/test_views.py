@@ -10,11 +10,10 @@ import polars as pl
 import pytest
 from tests.conftest import sweep
 
-from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import formats
 from ablate_tui.tui.painters import picture, terminal
-from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.session import Look
 from ablate_tui.tui.show import document, result_of
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -60,22 +59,6 @@ KEYS = {
     "compare": "histogram kde ecdf pairwise omnibus",
     "pairs": "switch total equal mean_diff median_diff win_rate wilcoxon_p configuration_p ends end_levels level_pairs",
 }
-
-
-@pytest.fixture
-def opened(tmp_path, few_refits):
-    """Open a frame as a session."""
-    sessions = []
-
-    def open_(frame: pl.DataFrame) -> Session:
-        path = tmp_path / "case.parquet"
-        frame.write_parquet(path)
-        sessions.append(Session.open(str(path), Choices(response="val_loss"), keep=False))
-        return sessions[-1]
-
-    yield open_
-    for session in sessions:
-        session.close()
 
 
 @pytest.mark.parametrize("case", CASES)

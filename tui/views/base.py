@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import PurePath
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,43 @@ from ablate_tui.tui.figure import Figure, Panel, Role, Table, TableColumn
 Target = Literal["mean", "spread"]
 NO_SWITCH = "this sweep has no switch; --role COLUMN=factor makes one of a column"
 SERIES: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
+
+
+class OfTarget(Protocol):
+    """A result for the mean or for the spread."""
+
+    @property
+    def target(self) -> Target:
+        """What it is about."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Why figures are null."""
+
+
+R = TypeVar("R", bound=OfTarget)
+
+
+@dataclass(frozen=True, eq=False)
+class BothTargets(Generic[R]):
+    """The result for the target that was asked for, and for the other one."""
+
+    asked: R
+    other: R
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Why figures of the target asked for are null."""
+        return self.asked.notes
+
+    def of(self, target: Target) -> R:
+        """The result for one target."""
+        return self.asked if self.asked.target == target else self.other
+
+
+def other_target(target: Target) -> Target:
+    """The spread beside the mean, and the mean beside the spread."""
+    return "spread" if target == "mean" else "mean"
 
 
 class Inputs(Protocol):

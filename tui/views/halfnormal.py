@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ablate_tui.queries.half_normal import HalfNormal, HalfNormalRow, half_normal
 from ablate_tui.queries.inference.replicates import tested
-from ablate_tui.queries.note import Note
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Line, Mark, Panel, Points, Role, Rule, Table, TableColumn
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import Inputs, Target, View, framed, plain
+from ablate_tui.tui.views.base import BothTargets, Inputs, View, framed, other_target, plain
 
 LABELLED = 10  # active effects with their names in the plot
 SHOWN = 60  # rows of the table
 IN_SIGHT = 2.5  # times the largest effect: a margin beyond would press the effects to the axis
-TARGETS: tuple[Target, ...] = ("mean", "spread")
+Both = BothTargets[HalfNormal]
 AXIS = {"response": "|effect| on the mean", "ln SD": "|effect| on ln SD", "ln F*": "|ln F*| of residuals"}
-
-
-@dataclass(frozen=True, eq=False)
-class Both:
-    """The plot for the target that was asked for, and for the other one."""
-
-    asked: HalfNormal
-    other: HalfNormal
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """Why figures of the target asked for are null."""
-        return self.asked.notes
 
 
 def read(inputs: Inputs) -> Both:
     """Both plots of the slice."""
     runs = tested(inputs.sample)
-    plots = {target: half_normal(inputs.sample, target, runs) for target in TARGETS}
-    asked = inputs.target
-    return Both(plots[asked], plots["spread" if asked == "mean" else "mean"])
+    asked, other = (half_normal(inputs.sample, t, runs) for t in (inputs.target, other_target(inputs.target)))
+    return Both(asked, other)
 
 
 def beyond(row: HalfNormalRow, plot: HalfNormal) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,36 +10,31 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.importance import WHAT_A_SHAP_VALUE_IS, Importance
-from ablate_tui.queries.note import Note
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Role, Rule, Table, TableColumn
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import SERIES, Inputs, Target, View, framed, plain, reasons, table_of
+from ablate_tui.tui.views.base import (
+    SERIES,
+    BothTargets,
+    Inputs,
+    Target,
+    View,
+    framed,
+    other_target,
+    plain,
+    reasons,
+    table_of,
+)
 
 SWARM_BINS = 100  # bins of the value axis in which points are stacked
 SWARM_POINTS = 2000  # per factor; more can't be told apart
 
-
-@dataclass(frozen=True, eq=False)
-class BothImportances:
-    """The ranking that is looked at, and the one for the other target."""
-
-    main: Importance
-    other: Importance
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """Why figures of the main ranking are null."""
-        return self.main.notes
-
-    def of(self, target: Target) -> Importance:
-        """The ranking for the mean, or for the spread."""
-        return self.main if self.main.target == target else self.other
+BothImportances = BothTargets[Importance]
 
 
 def read(inputs: Inputs) -> BothImportances:
     """The newest importance of the slice, for the mean and for the spread."""
-    return BothImportances(inputs.importance(), inputs.importance("spread" if inputs.target == "mean" else "mean"))
+    return BothImportances(inputs.importance(), inputs.importance(other_target(inputs.target)))
 
 
 def trust(result: Importance) -> str:
@@ -132,7 +127,7 @@ def beside(result: BothImportances, names: tuple[tuple[float, str], ...], empty:
 
 def figure(both: BothImportances, inputs: Inputs) -> Figure:
     """Ranked bars with intervals and noise floor, the swarm, and the ranking for the other target beside it."""
-    result = both.main
+    result = both.asked
     target = "the mean" if result.target == "mean" else "the spread (ln SD)"
     title = f"Importance for {target}: ranked mean |SHAP|"
     empty = "" if result.rows else (result.notes[0].reason if result.notes else "nothing to rank")
@@ -195,7 +190,7 @@ def swarm_panel(result: Importance, names: tuple[tuple[float, str], ...], unit: 
 
 def table(both: BothImportances, inputs: Inputs) -> Table:
     """The ranking with its figures, and the place in the other ranking."""
-    result = both.main
+    result = both.asked
     columns = (
         ("rank", "#"),
         ("switch", "switch", False),
@@ -222,7 +217,7 @@ def table(both: BothImportances, inputs: Inputs) -> Table:
 
 def document(both: BothImportances, inputs: Inputs) -> dict[str, Any]:
     """JSON's own keys; `other` is the ranking for the other target, without its uncertainty."""
-    result = both.main
+    result = both.asked
     other = [{"rank": row.rank, "switch": row.switch, "share": row.share} for row in both.other.rows]
     return {
         "rows": plain(result.rows),
