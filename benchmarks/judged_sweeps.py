@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from ablate_tui.queries.slices import Slice, take
 
 TESTS = ("location", "noise", "mann_whitney", "welch", "brown_forsythe")
 CLAIMS = ("shift", "noise", "interactions")
+BOOTSTRAPS = 200
 
 
 @dataclass
@@ -135,14 +136,45 @@ def inert(found: Judged) -> Bools:
     return ~(found.truth["mean"] | found.truth["scale"] | found.truth["mixed"])
 
 
-def level(found: Judged, test: str) -> float:
-    """True level of a test at .05: its share of inert switches."""
-    p = found.p[test][inert(found)]
-    return float(np.mean(p[np.isfinite(p)] < SIGNIFICANT)) if np.isfinite(p).any() else math.nan
+@dataclass(frozen=True)
+class Power:
+    """How often a test finds a target, and what it finds where the target does nothing."""
 
+    test: str
+    target: Floats  # (sweeps,) p of the target
+    nothing: Floats  # (sweeps without the target's effect, switches) p of those that do nothing; NaN elsewhere
 
-def powers(found: Judged, test: str, at: int) -> Bools:
-    """(sweeps,) whether a test finds the target at the level that is truly .05 among the inert switches."""
-    p = found.p[test][inert(found)]
-    critical = np.quantile(p[np.isfinite(p)], SIGNIFICANT)
-    return np.asarray(found.p[test][:, at] <= critical)
+    @classmethod
+    def of(cls, found: Judged, without: Judged, test: str, at: int, alike: Bools) -> Power:
+        """Of the switch `at`; `without` are the sweeps of the same truth in which it does nothing.
+
+        `alike` (switches,) are those which the design treats like the target: they tell the level with it.
+        """
+        nothing = np.where(inert(without) & alike, without.p[test], np.nan)
+        return cls(test, found.p[test][:, at], nothing)
+
+    @property
+    def level(self) -> float:
+        """True level at p < .05."""
+        p = self.nothing[np.isfinite(self.nothing)]
+        return float(np.mean(p < SIGNIFICANT)) if len(p) else math.nan
+
+    @property
+    def critical(self) -> float:
+        """The p at which the level is truly .05."""
+        return float(np.nanquantile(self.nothing, SIGNIFICANT))
+
+    @property
+    def at_true_level(self) -> float:
+        """Power at that p."""
+        return float(np.mean(self.target <= self.critical))
+
+    def less(self, peer: Power) -> Share:
+        """How much more power it has than another test of the same sweeps; the error is a bootstrap's."""
+        rng = np.random.default_rng(0)
+        drawn = []
+        for _ in range(BOOTSTRAPS):
+            some, other = (rng.integers(0, len(p), len(p)) for p in (self.target, self.nothing))
+            again = [replace(one, target=one.target[some], nothing=one.nothing[other]) for one in (self, peer)]
+            drawn.append(again[0].at_true_level - again[1].at_true_level)
+        return Share(self.at_true_level - peer.at_true_level, float(np.std(drawn, ddof=1)))

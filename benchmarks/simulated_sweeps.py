@@ -50,6 +50,11 @@ class Design:
         """Number of runs."""
         return self.configurations * self.replicates
 
+    def alike(self, at: int) -> Bools:
+        """(switches,) which of them the design treats like this one."""
+        apart = np.isin(np.arange(self.switches), (0, 1, self.switches - 1)) & self.overlapping
+        return apart == apart[at]
+
     def draw(self, rng: np.random.Generator) -> NDArray[np.int16]:
         """(switches, configurations) codes; a random choice without repetition unless it is the whole factorial."""
         chosen = rng.permutation(2**self.switches)[: self.configurations]
@@ -75,6 +80,7 @@ class Truth:
     crossover: bool = False
     systematic: bool = False
     tail: str = "normal"
+    without: str = ""  # the truth that is the same but for the target, which does nothing
 
     @property
     def null(self) -> bool:
@@ -102,10 +108,14 @@ TRUTHS = (
     Truth("strong, lognormal", "the same, lognormal noise", strong=3, tail="lognormal"),
     Truth("pairs", "and two-factor interactions of 2 to 5 among them", strong=3, pairs=True),
     Truth("heavy", "four of them, six interactions and one of three factors", strong=4, pairs=True, triple=True),
-    Truth("shift", "a shift of 3.5 standard errors", shift=True),
-    Truth("shift, pairs", "the same beside strong interacting switches", strong=3, pairs=True, shift=True),
-    Truth("noise", "twice the noise on one side", noise=True),
-    Truth("noise, pairs", "the same beside strong interacting switches", strong=3, pairs=True, noise=True),
+    Truth("shift", "a shift of 3.5 standard errors", shift=True, without="null"),
+    Truth(
+        "shift, pairs", "the same beside strong interacting switches", strong=3, pairs=True, shift=True, without="pairs"
+    ),
+    Truth("noise", "twice the noise on one side", noise=True, without="null"),
+    Truth(
+        "noise, pairs", "the same beside strong interacting switches", strong=3, pairs=True, noise=True, without="pairs"
+    ),
     Truth("crossover", "an interaction of 4.5 standard errors without main effects", crossover=True),
     Truth("systematic", "twice the spread, by an interaction alone", systematic=True),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.clause import Clause, joined
-from ablate_tui.queries.findings.evidence import FOUND, MINOR, MOST_NAMED, Evidence, Finding, Ranked, Value
+from ablate_tui.queries.findings.evidence import EACH, FOUND, MINOR, MOST_NAMED, Evidence, Finding, Ranked, Value
 from ablate_tui.queries.findings.shift import shift
 from ablate_tui.queries.findings.spread import spread
 from ablate_tui.queries.inference.verdicts import SIGNIFICANT, FactorTest
@@ -69,6 +69,10 @@ def finding(evidence: Evidence, one: Moved) -> Finding:
     if one.shift is None and row is not None and row.location_p is not None:
         text += f" {of_the_mean(row, row.location_p)}"
         figures |= {"mean_diff_low": row.mean_diff_low, "mean_diff_high": row.mean_diff_high}
+    alike = evidence.verdicts.aliases.get(one.test.factor, ())
+    if alike:
+        text += f" It may be {listed(alike, EACH, 'or')} instead, which this design cannot tell from it."
+        figures["aliased"] = ", ".join(alike)
     for clause in one.clauses:
         figures |= clause.figures
     return Finding(text, one.clauses[0].view, figures, max(clause.p for clause in one.clauses))

@@ -191,6 +191,13 @@ def limits(evidence: Evidence) -> Iterator[Ranked]:
             "lists runs that would separate them."
         )
         yield Ranked(LIMIT, 2, Finding(text, "design", figures | {"aliases": len(aliased)}, None))
+    if found.aliases:
+        words = [f"{name} from {listed(others, EACH, 'or')}" for name, others in found.aliases.items()]
+        text = (
+            f"This sweep cannot tell main effects from interactions: {listed(words, EACH + 1)}. What is said of one "
+            "may be of the other; the design view lists runs that would separate them."
+        )
+        yield Ranked(LIMIT, 1.5, Finding(text, "design", figures | {"aliases": len(found.aliases)}, None))
     if found.noise.why and not found.location.why:
         text = f"This sweep cannot tell noise: {found.noise.why}."
         yield Ranked(LIMIT, 1, Finding(text, "design", figures, None))

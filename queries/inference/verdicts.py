@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,6 +51,7 @@ class Verdicts:
     noise: Noise
     factors: Mapping[str, FactorTest]
     distances: Mapping[str, Mapping[str, float]]  # by factor and level: Holm's p of the distance test
+    aliases: Mapping[str, Sequence[str]]  # by factor: the interactions that its main effect can't be told from
 
 
 def verdicts(sample: Sample) -> Verdicts:
@@ -95,7 +96,9 @@ def verdicts(sample: Sample) -> Verdicts:
         )
         for factor in runs.groups.factors
     }
-    return Verdicts(runs, model, scale, factors, distances)
+    groups = runs.groups
+    aliases = of_main_effects(two_factor_aliases(groups).pairs) if groups.n <= MOST_FOR_ALIASES else {}
+    return Verdicts(runs, model, scale, factors, distances, aliases)
 
 
 def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
@@ -174,8 +177,6 @@ class Judge:
     def __init__(self, found: Verdicts, reasons: Reasons) -> None:
         self.found, self.reasons = found, reasons
         self.place = {factor.name: at for at, factor in enumerate(found.runs.groups.factors)}
-        small = found.runs.groups.n <= MOST_FOR_ALIASES
-        self.aliases = of_main_effects(two_factor_aliases(found.runs.groups).pairs) if small else {}
         self.about(found)
 
     def about(self, found: Verdicts) -> None:
@@ -248,8 +249,8 @@ class Judge:
         if distance_q is not None:
             distance_q = max(distance_q, found.distances[switch].get(level, 1.0))
         verdict, cause, reason = self.verdict(test.partners, location_q, noise_q, distance_q, raw)
-        if switch in self.aliases and verdict is not None:
-            words = f"aliased with {' and '.join(self.aliases[switch])}: the effect may be of either"
+        if switch in found.aliases and verdict is not None:
+            words = f"aliased with {' and '.join(found.aliases[switch])}: the effect may be of either"
             reason = "; ".join(filter(None, (words, reason)))
         if cause is None:
             say(name, "spread_cause", "the verdict is no spread")

@@ -402,6 +402,22 @@ def test_aliased_switches():
     assert limit.p is None
 
 
+def test_a_switch_that_is_an_interaction():
+    frame = design(dict.fromkeys("abcd", SWITCH), 3)
+    on = {name: frame[name] == "true" for name in "abcd"}
+    frame.insert(4, "e", np.where(on["a"] ^ on["b"], "true", "false"))  # e is the product of a and b
+    noise = 0.05 * np.random.default_rng(0).standard_normal(len(frame))
+    frame["y"] = 3 - 0.2 * (frame["e"] == "true") - 0.2 * on["c"] + noise
+    found = findings(tabled(frame))
+    told = about(found, "e lowers the mean y by 0.2")
+    assert told.text.endswith("It may be a:b instead, which this design cannot tell from it.")
+    assert told.figures["aliased"] == "a:b"
+    assert "instead" not in about(found, "c lowers the mean y").text
+    limit = about(found, "This sweep cannot tell main effects from interactions")
+    assert ": a from b:e, b from a:e and e from a:b. " in limit.text
+    assert limit.p is None
+
+
 def test_too_few_configurations():
     found = findings(tabled(design({"a": SWITCH}, 1).assign(y=[1.0, 2.0])))
     assert [row.p for row in found.rows] == [None]

@@ -232,7 +232,7 @@ class _Picture:
             return 0.4 + 0.152 * (self._prose(panel, inches).count("\n") + 1)
         if not panel.y.ticks or panel.empty:
             long = max((len(text) for _, text in panel.x.ticks), default=0)
-            return 2.55 + (0.4 if long * len(panel.x.ticks) > 60 else 0)
+            return 2.55 + 0.12 * len(labelled(panel)) + (0.4 if long * len(panel.x.ticks) > 60 else 0)
         low, high = span(panel, "y")
         high = min(high, low + MOST)
         cells = any(isinstance(mark, Cells) for mark in panel.marks)

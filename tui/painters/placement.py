@@ -14,7 +14,7 @@ from ablate_tui.tui.painters.labels import clean
 Size: TypeAlias = tuple[float, float]
 # where a label may go, from the best place on: the direction, in shares of its own size and of a line
 _SIDES = ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1))
-_COVERED = 6  # a covered point is as bad as so many places further off
+_COVERED = 30  # a covered point is as bad as so many places further off
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,12 @@ def labelled(panel: Panel) -> list[tuple[float, float, str]]:
 
 
 def place(
-    labels: Sequence[Label], room: Size, gap: Size, points: Sequence[tuple[float, float]] = (), reach: int = 3
+    labels: Sequence[Label],
+    room: Size,
+    gap: Size,
+    points: Sequence[tuple[float, float]] = (),
+    reach: int = 3,
+    radius: float = 0.0,
 ) -> list[tuple[float, float] | None]:
     """Choose a place for each label, one after the other.
 
@@ -56,6 +61,8 @@ def place(
         Points that labels cover only where free places are far off.
     reach : int
         How many lines up and down a label may move from its point.
+    radius : float
+        Of the points.
 
     Returns
     -------
@@ -79,10 +86,10 @@ def place(
             found.append(None)
             continue
         covered = (
-            (left[:, None] < dots[:, 0])
-            & (dots[:, 0] < right[:, None])
-            & (top[:, None] < dots[:, 1])
-            & (dots[:, 1] < bottom[:, None])
+            (left[:, None] < dots[:, 0] + radius)
+            & (dots[:, 0] - radius < right[:, None])
+            & (top[:, None] < dots[:, 1] + radius)
+            & (dots[:, 1] - radius < bottom[:, None])
         ).sum(axis=1)
         cost = np.arange(len(boxes)) + _COVERED * covered  # `boxes` run from near to far
         best = int(np.argmin(np.where(free, cost, np.iinfo(np.int64).max)))

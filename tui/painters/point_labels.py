@@ -12,8 +12,9 @@ from ablate_tui.tui.painters.placement import Label, labelled, place
 
 _SIZE = 7.5  # of the font
 _LINE = 1.25  # height of a label, in font sizes
-_GAP = (4.5, 0.5)  # points of air between a label and its point
-_REACH = 6  # lines up and down that a label may move: a thin line leads back to its point
+_GAP = (6.5, 2.5)  # points of air between a label and its point
+_RADIUS = 2.5  # of a point, in points
+_REACH = 10  # lines up and down that a label may move: a thin line leads back to its point
 
 
 def write(pen: Pen) -> None:
@@ -37,10 +38,9 @@ def write(pen: Pen) -> None:
         (across, down), text = at((x,), (y,))[0], pen.drawable(text)
         if 0 <= across <= room[0] and 0 <= down <= room[1]:
             wide = renderer.get_text_width_height_descent(text, font, False)[0] * scale
-            # letters are a little wider at some resolutions than at others
-            labels.append(Label(across, down, text, wide * 1.03 + 4, _SIZE * _LINE))
+            labels.append(Label(across, down, text, wide + 2, _SIZE * _LINE))
             ends.append((x, y))
-    places = place(labels, room, _GAP, dots, _REACH)
+    places = place(labels, room, _GAP, dots, _REACH, _RADIUS)
     # over clouds, under large points: the paper behind a label must not hide a neighbour
     for label, end, spot in zip(labels, ends, places, strict=True):
         if spot is None:

@@ -43,6 +43,7 @@ def settings(dark: bool) -> dict[str, Any]:
         "font.size": SIZE,
         "text.parse_math": False,  # "$" and "_" in a name are text
         "text.usetex": False,
+        "text.hinting": "none",  # else words are up to a tenth wider at one resolution than at another
         "text.color": words,
         "axes.labelcolor": words,
         "axes.edgecolor": lines,

@@ -72,7 +72,7 @@ def panel(plot: HalfNormal) -> Panel:
     return Panel(
         count(plot),
         Axis("half-normal quantile", limits=(0.0, 1.12 * right)),
-        Axis(AXIS[plot.unit], limits=(0.0, 1.08 * top or 1.0)),
+        Axis(AXIS[plot.unit], limits=(0.0, 1.12 * top or 1.0)),
         tuple(marks),
         name=plot.target,
     )
