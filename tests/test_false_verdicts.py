@@ -17,7 +17,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 import false_verdicts
-from judged_sweeps import Judged, any_verdict, false_discoveries, judge, run_level, together
+from judged_sweeps import Judged, Power, any_verdict, false_discoveries, judge, run_level, together
 from simulated_sweeps import scenarios
 
 
@@ -89,6 +89,31 @@ def test_a_false_discovery_is_a_claim_without_its_effect():
     claims = {"shift": np.array([[True, True]]), "noise": np.array([[False, True]]), "interactions": none}
     made = Judged({}, claims, truth)
     assert false_discoveries(together([made, made])).value == pytest.approx(2 / 3)
+
+
+def test_power_is_taken_where_the_target_does_nothing():
+    """Two tests that order the sweeps alike have the same power, however far their levels are from .05."""
+    n, rng = 400, np.random.default_rng(0)
+    under, null = rng.uniform(size=n) ** 3, rng.uniform(size=(n, 2))
+    nothing, first = np.zeros((n, 2), dtype=bool), np.tile([True, False], (n, 1))
+
+    def sweeps(p, mean):
+        return Judged({"fair": p, "cautious": np.sqrt(p)}, {}, {"mean": mean, "scale": nothing, "mixed": nothing})
+
+    found = sweeps(np.column_stack([under, null[:, 0]]), first)
+    without = sweeps(null, nothing)
+    fair, cautious = (Power.of(found, without, test, 0, np.ones(2, dtype=bool)) for test in ("fair", "cautious"))
+    assert fair.level == pytest.approx(0.05, abs=0.02)
+    assert cautious.level < 0.01
+    assert fair.at_true_level == pytest.approx(0.05 ** (1 / 3), abs=0.06)
+    assert cautious.at_true_level == pytest.approx(fair.at_true_level, abs=0.01)
+    assert abs(fair.less(cautious).value) <= 2 * fair.less(cautious).error + 0.01
+    # strong switches of the sweeps that the level comes from, and those unlike the target, do not count
+    alone = Power.of(found, sweeps(null, first), "fair", 0, np.ones(2, dtype=bool))
+    assert np.isfinite(alone.nothing).sum() == n
+    overlapping = next(s for s in scenarios() if "overlapping" in s.name).design
+    assert overlapping.alike(1).tolist() == [True, True, *[False] * 7, True]
+    assert overlapping.alike(3).sum() == 7
 
 
 def test_a_sweep_holds_the_effects_of_its_truth():

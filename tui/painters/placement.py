@@ -12,6 +12,7 @@ from ablate_tui.tui.figure import Panel, Points
 from ablate_tui.tui.painters.labels import clean
 
 Size: TypeAlias = tuple[float, float]
+Array: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 # where a label may go, from the best place on: the direction, in shares of its own size and of a line
 _SIDES = ((1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1), (0, -1), (0, 1))
 _COVERED = 30  # a covered point is as bad as so many places further off
@@ -44,7 +45,7 @@ def place(
     room: Size,
     gap: Size,
     points: Sequence[tuple[float, float]] = (),
-    reach: int = 3,
+    reach: int = 1,
     radius: float = 0.0,
 ) -> list[tuple[float, float] | None]:
     """Choose a place for each label, one after the other.
@@ -58,7 +59,7 @@ def place(
     gap : (across, down)
         Air between a label and its point.
     points : sequence of (x, y)
-        Points that labels cover only where free places are far off.
+        Points that labels cover only where free places are far off, those of the labels never.
     reach : int
         How many lines up and down a label may move from its point.
     radius : float
@@ -67,38 +68,38 @@ def place(
     Returns
     -------
     list of (left, top) or None
-        None where every place within reach would cover another label.
+        None where every place within reach would cover another label, or a point that has one.
     """
-    taken = np.empty((0, 4))
+    named = np.array([(label.x, label.y) for label in labels], dtype=np.float64).reshape(-1, 2)
     dots = np.array([p for p in points if np.isfinite(p).all()], dtype=np.float64).reshape(-1, 2)
+    taken = np.hstack([named - radius, named + radius])
+    dots = np.hstack([dots - radius, dots + radius])
     found: list[tuple[float, float] | None] = []
     for label in labels:
-        boxes = _boxes(label, gap, reach)
-        left, top, right, bottom = boxes.T
-        inside = (left >= 0) & (top >= 0) & (right <= room[0]) & (bottom <= room[1])
-        free = inside & ~(
-            (left[:, None] < taken[:, 2])
-            & (taken[:, 0] < right[:, None])
-            & (top[:, None] < taken[:, 3])
-            & (taken[:, 1] < bottom[:, None])
-        ).any(axis=1)
+        boxes = _boxes(label, room[0], gap, reach)
+        inside = (boxes[:, :2] >= 0).all(axis=1) & (boxes[:, 2] <= room[0]) & (boxes[:, 3] <= room[1])
+        free = inside & ~_covered(boxes, taken).any(axis=1)
         if not free.any():
             found.append(None)
             continue
-        covered = (
-            (left[:, None] < dots[:, 0] + radius)
-            & (dots[:, 0] - radius < right[:, None])
-            & (top[:, None] < dots[:, 1] + radius)
-            & (dots[:, 1] - radius < bottom[:, None])
-        ).sum(axis=1)
+        covered = _covered(boxes, dots).sum(axis=1)
         cost = np.arange(len(boxes)) + _COVERED * covered  # `boxes` run from near to far
         best = int(np.argmin(np.where(free, cost, np.iinfo(np.int64).max)))
         taken = np.vstack([taken, boxes[best]])
-        found.append((float(left[best]), float(top[best])))
+        found.append((float(boxes[best, 0]), float(boxes[best, 1])))
     return found
 
 
-def _boxes(label: Label, gap: Size, reach: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _covered(boxes: Array, others: Array) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """(places, others): which places lie over which other boxes."""
+    left, top, right, bottom = boxes.T[:, :, None]
+    covered: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = (
+        (left < others[:, 2]) & (others[:, 0] < right) & (top < others[:, 3]) & (others[:, 1] < bottom)
+    )
+    return covered
+
+
+def _boxes(label: Label, room: float, gap: Size, reach: int) -> Array:
     """(places, 4): left, top, right and bottom of every place that a label may take, the best first."""
     made = []
     for ring in range(1, reach + 1):
@@ -106,6 +107,8 @@ def _boxes(label: Label, gap: Size, reach: int) -> np.ndarray[tuple[int, int], n
             if down == 0 and ring > 1:
                 continue
             left = label.x + (gap[0] if across > 0 else -gap[0] - label.width if across < 0 else -label.width / 2)
+            if across == 0:  # over or under its point, and inside
+                left = max(0.0, min(left, room - label.width))
             middle = label.y + down * (gap[1] + (ring - 0.5) * label.height)
             top = middle - label.height / 2
             made.append((left, top, left + label.width, top + label.height))

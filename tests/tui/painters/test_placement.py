@@ -22,7 +22,7 @@ def labels_at(points: list[tuple[float, float]], width: float = 8.0) -> list[Lab
 @given(st.lists(spots, max_size=25), st.lists(spots, max_size=25))
 def test_labels_are_inside_and_apart(points: list[tuple[float, float]], dots: list[tuple[float, float]]) -> None:
     labels = labels_at(points)
-    places = place(labels, ROOM, GAP, dots + points)
+    places = place(labels, ROOM, GAP, dots + points, reach=3)
     assert len(places) == len(labels)
     boxes = []
     for label, spot in zip(labels, places, strict=True):
@@ -34,6 +34,8 @@ def test_labels_are_inside_and_apart(points: list[tuple[float, float]], dots: li
             assert abs(top + 0.5 - label.y) <= 3.0 + 1e-9
             assert max(left - label.x, label.x - left - label.width) <= GAP[0] + 1e-9
             boxes.append((left, top, left + label.width, top + label.height))
+    for left, top, right, bottom in boxes:
+        assert not any(left < x < right and top < y < bottom for x, y in points)
     for a, b in combinations(boxes, 2):
         assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
@@ -55,6 +57,13 @@ def test_a_label_keeps_off_points_where_it_can() -> None:
     (spot,) = place(labels_at([point]), ROOM, GAP, [point, *in_the_way])
     assert spot is not None
     assert not any(spot[0] < x < spot[0] + 8 and spot[1] < y < spot[1] + 1 for x, y in in_the_way)
+
+
+def test_a_label_that_would_cover_another_labels_point_has_no_place() -> None:
+    row = [(x, y) for y in (9.0, 10.0, 11.0) for x in (1.0, 7.0)]  # in an area that is hardly wider than a label
+    labels = labels_at([(4.0, 10.0), *row])
+    assert place(labels, (8.0, 20.0), GAP)[0] is None
+    assert place(labels[:1], (8.0, 20.0), GAP, row)[0] == (0.0, 8.5)  # over points that have none it may lie
 
 
 def test_a_label_wider_than_the_area_has_no_place() -> None:
