@@ -15,7 +15,7 @@ from ablate_tui.tui.figure import Table, TableColumn
 
 LEAST_PROSE = 24  # cells that prose is folded to at least
 NO_BREAK = "\N{NO-BREAK SPACE}"
-TIED = re.compile(r" (?=%)|(?<=\b[pq]) (?=[<=≤])|(?<=[<=≤]) (?=\.)")  # spaces at which no line ends
+TIED = re.compile(r" (?=%)|(?<=\b[pq]) (?=[<=≤\d])|(?<=[<=≤]) (?=\.)")  # spaces at which no line ends
 
 
 def clean(text: object) -> str:

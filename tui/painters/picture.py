@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
+from ablate_tui.tui.formats import NO_BREAK, TIED
 from ablate_tui.tui.painters import point_labels
 from ablate_tui.tui.painters.keys import BETWEEN, HANDLE, Keys
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
@@ -400,4 +401,4 @@ def _texts(panel: Panel) -> Iterable[str]:
 
 
 def _wrapped(text: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(text, width)) or ""
+    return "\n".join(textwrap.wrap(TIED.sub(NO_BREAK, text), width)) or ""
