@@ -191,13 +191,17 @@ def limits(evidence: Evidence) -> Iterator[Ranked]:
             "lists runs that would separate them."
         )
         yield Ranked(LIMIT, 2, Finding(text, "design", figures | {"aliases": len(aliased)}, None))
-    if found.aliases:
-        words = [f"{name} from {listed(others, EACH, 'or')}" for name, others in found.aliases.items()]
+    alike = dict(found.aliases)
+    for pair, twins in found.twins.items():  # of active interactions alone: nothing is said of the others
+        if twins:
+            alike[":".join(name for name in found.factors if name in pair)] = twins
+    if alike:
+        words = [f"{name} from {listed(others, EACH, 'or')}" for name, others in alike.items()]
         text = (
-            f"This sweep cannot tell main effects from interactions: {listed(words, EACH + 1)}. What is said of one "
+            f"This sweep cannot tell some effects from interactions: {listed(words, EACH + 1)}. What is said of one "
             "may be of the other; the design view lists runs that would separate them."
         )
-        yield Ranked(LIMIT, 1.5, Finding(text, "design", figures | {"aliases": len(found.aliases)}, None))
+        yield Ranked(LIMIT, 1.5, Finding(text, "design", figures | {"aliases": len(alike)}, None))
     if found.noise.why and not found.location.why:
         text = f"This sweep cannot tell noise: {found.noise.why}."
         yield Ranked(LIMIT, 1, Finding(text, "design", figures, None))

@@ -124,7 +124,8 @@ def with_partners(evidence: Evidence, test: FactorTest) -> str:
         known = [p.get(key) for key in (f"{test.factor}:{other}", f"{other}:{test.factor}")]
         return min((value for value in known if value is not None), default=2.0)
 
-    return f"it interacts with {listed(sorted(test.partners, key=strength), EACH)}"
+    partners = [evidence.verdicts.partner(test.factor, other) for other in sorted(test.partners, key=strength)]
+    return f"it interacts with {listed(partners, EACH)}"
 
 
 def levels(evidence: Evidence, claim: Claim) -> Clause | None:

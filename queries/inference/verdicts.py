@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.descriptive.two_sample import side, welch
-from ablate_tui.queries.designs.aliases import of_main_effects, two_factor_aliases
+from ablate_tui.queries.designs.aliases import alias_classes, of_main_effects, two_factor_aliases
 from ablate_tui.queries.effect_row import JUDGED, EffectRow
 from ablate_tui.queries.inference.families import benjamini_hochberg, holm
 from ablate_tui.queries.inference.location import Location, location
@@ -51,7 +51,13 @@ class Verdicts:
     noise: Noise
     factors: Mapping[str, FactorTest]
     distances: Mapping[str, Mapping[str, float]]  # by factor and level: Holm's p of the distance test
-    aliases: Mapping[str, Sequence[str]]  # by factor: the interactions that its main effect can't be told from
+    aliases: Mapping[str, list[str]]  # by factor: the interactions that its main effect can't be told from
+    twins: Mapping[frozenset[str], list[str]]  # by the factors of an active interaction: the terms that equal it
+
+    def partner(self, factor: str, other: str) -> str:
+        """What a factor interacts with, in words: "b", "b (or c:d)" where that interaction would look the same."""
+        twins = self.twins.get(frozenset({factor, other}), ())
+        return f"{other} (or {' or '.join(twins)})" if twins else other
 
 
 def verdicts(sample: Sample) -> Verdicts:
@@ -74,9 +80,14 @@ def verdicts(sample: Sample) -> Verdicts:
         family = {("location", name): p for name, p in model.factors.items()}
         family |= {("noise", name): p for name, p in scale.factors.items()}
         q = benjamini_hochberg(family)
+        groups = runs.groups
+        hang = two_factor_aliases(groups).pairs if groups.n <= MOST_FOR_ALIASES else ()
+        same = {term: alias for alias in alias_classes(hang) for term in alias}
         partners: dict[str, list[str]] = {}
+        twins: dict[frozenset[str], list[str]] = {}
         for term in model.certain:
-            names = [model.groups.factors[at].name for at in term]
+            names = tuple(groups.factors[at].name for at in term)
+            twins[frozenset(names)] = [":".join(twin) for twin in same.get(names, ()) if twin != names]
             for name in names:
                 partners.setdefault(name, []).extend(other for other in names if other != name)
         distances = _distances(runs, set(partners))
@@ -96,9 +107,7 @@ def verdicts(sample: Sample) -> Verdicts:
         )
         for factor in runs.groups.factors
     }
-    groups = runs.groups
-    aliases = of_main_effects(two_factor_aliases(groups).pairs) if groups.n <= MOST_FOR_ALIASES else {}
-    return Verdicts(runs, model, scale, factors, distances, aliases)
+    return Verdicts(runs, model, scale, factors, distances, of_main_effects(hang), twins)
 
 
 def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
@@ -248,7 +257,8 @@ class Judge:
         distance_q = test.distance_q
         if distance_q is not None:
             distance_q = max(distance_q, found.distances[switch].get(level, 1.0))
-        verdict, cause, reason = self.verdict(test.partners, location_q, noise_q, distance_q, raw)
+        partners = [found.partner(switch, other) for other in test.partners]
+        verdict, cause, reason = self.verdict(partners, location_q, noise_q, distance_q, raw)
         if switch in found.aliases and verdict is not None:
             words = f"aliased with {' and '.join(found.aliases[switch])}: the effect may be of either"
             reason = "; ".join(filter(None, (words, reason)))
@@ -300,7 +310,7 @@ class Judge:
 
     def verdict(
         self,
-        partners: tuple[str, ...],
+        partners: Sequence[str],
         location_q: float | None,
         noise_q: float | None,
         distance_q: float | None,

@@ -413,9 +413,23 @@ def test_a_switch_that_is_an_interaction():
     assert told.text.endswith("It may be a:b instead, which this design cannot tell from it.")
     assert told.figures["aliased"] == "a:b"
     assert "instead" not in about(found, "c lowers the mean y").text
-    limit = about(found, "This sweep cannot tell main effects from interactions")
+    limit = about(found, "This sweep cannot tell some effects from interactions")
     assert ": a from b:e, b from a:e and e from a:b. " in limit.text
     assert limit.p is None
+
+
+def test_an_interaction_that_is_another_one():
+    frame = design(dict.fromkeys("abcd", SWITCH), 3)
+    sign = {name: np.where(frame[name] == "true", 1, -1) for name in "abcd"}
+    for at, (name, made_of) in enumerate((("e", "abc"), ("f", "bcd"))):  # 2^(6−2): a:b is c:e
+        frame.insert(4 + at, name, np.where(np.prod([sign[one] for one in made_of], axis=0) > 0, "true", "false"))
+    noise = 0.02 * np.random.default_rng(0).standard_normal(len(frame))
+    frame["y"] = 3 - 0.5 * sign["a"] - 0.3 * sign["b"] - 0.5 * sign["a"] * sign["b"] + noise
+    table = tabled(frame)
+    found = findings(table)
+    assert "; it interacts with a (or c:e); " in about(found, "b lowers the mean y").text
+    assert about(found, "This sweep cannot tell some effects").text.split(": ")[1].startswith("a:b from c:e.")
+    assert verdicts(take(table, Slice())).factors["b"].partners == ("a",)
 
 
 def test_too_few_configurations():
