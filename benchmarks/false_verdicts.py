@@ -232,7 +232,7 @@ interactions of one without any. For the run-level tests a spread that an intera
   nothing and all else is the same, which nobody has who does not know the truth. In full factorials the shift test
   then is as good as Welch's within the errors, alone and beside strong switches (but for 2^4 without replicates, where
   the noise has to be learned from 15 contrasts); in random designs, where what the other switches do is not balanced,
-  it finds two to ten times as much beside strong switches.
+  it finds up to ten times as much beside strong switches.
 - *Below the run-level test* it is where one switch alone does something in a random design, 3 to 7 points in 64
   configurations and 17 in 32: it adjusts for the nine others, which costs 9 of 63 (of 31) degrees of freedom and as
   much precision. By arithmetic a t-test of 3.5 standard errors has a power of .93 alone and of .88 beside nine others
