@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -138,43 +138,51 @@ def inert(found: Judged) -> Bools:
 
 @dataclass(frozen=True)
 class Power:
-    """How often a test finds a target, and what it finds where the target does nothing."""
+    """How often a test finds a target, and what it finds where a target does nothing."""
 
-    test: str
     target: Floats  # (sweeps,) p of the target
-    nothing: Floats  # (sweeps without the target's effect, switches) p of those that do nothing; NaN elsewhere
+    nothing: tuple[Floats, ...]  # by situation, (sweeps, switches): p of those that do nothing; NaN elsewhere
 
     @classmethod
-    def of(cls, found: Judged, without: Judged, test: str, at: int, alike: Bools) -> Power:
-        """Of the switch `at`; `without` are the sweeps of the same truth in which it does nothing.
+    def beside(cls, found: Judged, without: Judged, test: str, at: int, alike: Bools) -> Power:
+        """Of the switch `at`; the situation: sweeps of the same truth in which it does nothing.
 
         `alike` (switches,) are those which the design treats like the target: they tell the level with it.
         """
-        nothing = np.where(inert(without) & alike, without.p[test], np.nan)
-        return cls(test, found.p[test][:, at], nothing)
+        return cls(found.p[test][:, at], (np.where(inert(without) & alike, without.p[test], np.nan),))
+
+    @classmethod
+    def anywhere(cls, found: Judged, nulls: Sequence[Judged], test: str, at: int, claim: str) -> Power:
+        """The same over several truths; the situations: switches that do nothing at all, and those that do
+        something else than `claim`, "mean" or "scale"."""
+        some = [
+            np.where(mask, judged.p[test], np.nan)
+            for judged in nulls
+            for mask in (inert(judged), ~inert(judged) & ~judged.truth[claim])
+            if mask.any()
+        ]
+        return cls(found.p[test][:, at], tuple(some))
 
     @property
     def level(self) -> float:
-        """True level at p < .05."""
-        p = self.nothing[np.isfinite(self.nothing)]
-        return float(np.mean(p < SIGNIFICANT)) if len(p) else math.nan
-
-    @property
-    def critical(self) -> float:
-        """The p at which the level is truly .05."""
-        return float(np.nanquantile(self.nothing, SIGNIFICANT))
+        """True level at p < .05: the largest of all situations."""
+        known = [p[np.isfinite(p)] for p in self.nothing]
+        return max((float(np.mean(p < SIGNIFICANT)) for p in known if len(p)), default=math.nan)
 
     @property
     def at_true_level(self) -> float:
-        """Power at that p."""
-        return float(np.mean(self.target <= self.critical))
+        """Power at the p with which the level is truly .05, in all situations."""
+        return float(np.mean(self.target <= min(np.nanquantile(p, SIGNIFICANT) for p in self.nothing)))
 
     def less(self, peer: Power) -> Share:
         """How much more power it has than another test of the same sweeps; the error is a bootstrap's."""
         rng = np.random.default_rng(0)
         drawn = []
         for _ in range(BOOTSTRAPS):
-            some, other = (rng.integers(0, len(p), len(p)) for p in (self.target, self.nothing))
-            again = [replace(one, target=one.target[some], nothing=one.nothing[other]) for one in (self, peer)]
+            some, *others = (rng.integers(0, len(p), len(p)) for p in (self.target, *self.nothing))
+            again = [
+                Power(one.target[some], tuple(p[at] for p, at in zip(one.nothing, others, strict=True)))
+                for one in (self, peer)
+            ]
             drawn.append(again[0].at_true_level - again[1].at_true_level)
         return Share(self.at_true_level - peer.at_true_level, float(np.std(drawn, ddof=1)))

@@ -102,15 +102,24 @@ def test_power_is_taken_where_the_target_does_nothing():
 
     found = sweeps(np.column_stack([under, null[:, 0]]), first)
     without = sweeps(null, nothing)
-    fair, cautious = (Power.of(found, without, test, 0, np.ones(2, dtype=bool)) for test in ("fair", "cautious"))
+    fair, cautious = (Power.beside(found, without, test, 0, np.ones(2, dtype=bool)) for test in ("fair", "cautious"))
     assert fair.level == pytest.approx(0.05, abs=0.02)
     assert cautious.level < 0.01
     assert fair.at_true_level == pytest.approx(0.05 ** (1 / 3), abs=0.06)
     assert cautious.at_true_level == pytest.approx(fair.at_true_level, abs=0.01)
     assert abs(fair.less(cautious).value) <= 2 * fair.less(cautious).error + 0.01
     # strong switches of the sweeps that the level comes from, and those unlike the target, do not count
-    alone = Power.of(found, sweeps(null, first), "fair", 0, np.ones(2, dtype=bool))
-    assert np.isfinite(alone.nothing).sum() == n
+    alone = Power.beside(found, sweeps(null, first), "fair", 0, np.ones(2, dtype=bool))
+    assert np.isfinite(alone.nothing[0]).sum() == n
+    # one level for several situations is that of the worst
+    worse = sweeps(null**2, nothing)
+    everywhere = Power.anywhere(found, [without, worse], "fair", 0, "mean")
+    assert everywhere.level == Power.beside(found, worse, "fair", 0, np.ones(2, dtype=bool)).level > fair.level
+    assert everywhere.at_true_level < fair.at_true_level
+    # what does something else than the claim counts as a situation, what makes the claim does not
+    busy = sweeps(null**3, first)
+    assert len(Power.anywhere(found, [busy], "fair", 0, "scale").nothing) == 2
+    assert len(Power.anywhere(found, [busy], "fair", 0, "mean").nothing) == 1
     overlapping = next(s for s in scenarios() if "overlapping" in s.name).design
     assert overlapping.alike(1).tolist() == [True, True, *[False] * 7, True]
     assert overlapping.alike(3).sum() == 7
