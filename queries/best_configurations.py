@@ -86,8 +86,6 @@ def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfi
         front = pareto(plain.mean, sd, goal)
         by = plain.mean if expected.why else expected.mean
         order = np.argsort(by if goal == "min" else -by, kind="stable")
-    of_whole = np.full(int(sample.configuration.max(initial=-1)) + 1, -1, dtype=np.int64)
-    of_whole[runs.sample.configuration] = runs.number
     no_pareto = "" if front.any() else "no configuration has two finished runs: there is no SD"
     return BestConfigurations(
         rows=tuple(_row(runs.plain, expected, sd, front, int(at)) for at in order[:LISTED]),
@@ -96,7 +94,7 @@ def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfi
         sd=sd,
         shrunken=expected,
         pareto=front,
-        number=of_whole[sample.configuration],
+        number=runs.numbers(sample),
         no_pareto=no_pareto,
         notes=_notes(runs, groups, expected, no_pareto),
     )

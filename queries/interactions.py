@@ -18,7 +18,7 @@ from ablate_tui.queries.importance import Importance
 from ablate_tui.queries.inference.failure_pairs import FailureRow, failure_interactions
 from ablate_tui.queries.inference.families import benjamini_hochberg, holm
 from ablate_tui.queries.inference.least_squares import least_squares
-from ablate_tui.queries.inference.location import FEWEST_DEGREES, Location, location
+from ablate_tui.queries.inference.location import Location, location, means_fit
 from ablate_tui.queries.inference.model_terms import Cell, Columns, Term, cells_of
 from ablate_tui.queries.inference.noise import noise_scale
 from ablate_tui.queries.inference.pair_tests import Difference, PairTest, pair_tests
@@ -241,14 +241,10 @@ def _mean_tests(model: Location, pairs: list[Term]) -> dict[Term, PairTest]:
         if not np.isfinite(groups.count @ np.square(groups.mean)):
             return dict.fromkeys(pairs, PairTest(None, {}, "the responses are too large to fit a model"))
     mains: list[Term] = [(at,) for at in range(len(groups.factors))]
-    columns = Columns(groups, [*mains, *model.active], groups.count.astype(np.float64))
-    pure = (runs.pure_error, runs.freedom) if runs.freedom > 0 and runs.pure_error > 0 else None
-    fit = least_squares(columns, groups.mean)
+    fit = means_fit(runs, [*mains, *model.active])
     if not fit.rank:
         return dict.fromkeys(pairs, PairTest(None, {}, fit.why))
-    if groups.n - 1 - fit.rank < FEWEST_DEGREES and pure is not None:
-        fit = least_squares(columns, groups.mean, pure)
-    return pair_tests(fit, groups.mean, pairs, pure)
+    return pair_tests(fit, groups.mean, pairs, runs.pure)
 
 
 def _noise_tests(model: Location, pairs: list[Term]) -> tuple[dict[Term, PairTest], int]:

@@ -20,8 +20,9 @@ from ablate_tui.queries.findings.evidence import (
     number,
     pair_name,
 )
-from ablate_tui.queries.inference.least_squares import Fit, least_squares
-from ablate_tui.queries.inference.model_terms import Columns, Term
+from ablate_tui.queries.inference.least_squares import Fit
+from ablate_tui.queries.inference.location import means_fit
+from ablate_tui.queries.inference.model_terms import Term
 from ablate_tui.queries.inference.verdicts import SIGNIFICANT
 from ablate_tui.queries.interactions import FactorPair
 from ablate_tui.queries.sentences import bracket, chance, each, figure, listed, signed
@@ -150,8 +151,7 @@ def readings_of(evidence: Evidence, pair: FactorPair) -> list[Reading]:
         return []
     term: Term = (min(i, j), max(i, j))
     mains: list[Term] = [(at,) for at in range(len(names))]
-    columns = Columns(groups, [*mains, *found.location.active, term], groups.count.astype(float))
-    fit = least_squares(columns, groups.mean)
+    fit = means_fit(found.runs, [*mains, *found.location.active, term])
     return [
         Reading(
             names[a],

@@ -80,7 +80,7 @@ def paradox(evidence: Evidence, row: EffectRow, gain: float, shifted: bool) -> R
         f"{among} of the best 10 % of runs have {state(evidence, row, gain)}"
         f"{bracket(f'of all runs {base}', chance('q', q))}, though {mean}"
     )
-    test = next((one for one in evidence.effects.factors if one.factor == row.switch), None)
+    test = evidence.verdicts.factors.get(row.switch)
     spread = test is not None and (evidence.holds("noise", row.switch) or evidence.uneven(test))
     if spread and row.sd_ratio is not None and (row.sd_ratio > 1) == (gain > 0):
         wide, narrow = (row.sd_on, row.sd_off) if gain > 0 else (row.sd_off, row.sd_on)

@@ -10,9 +10,7 @@ from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.clause import Clause
 from ablate_tui.queries.findings.evidence import MOST_NAMED, Evidence, Value
 from ablate_tui.queries.inference.families import holm
-from ablate_tui.queries.inference.least_squares import least_squares
-from ablate_tui.queries.inference.location import LENTH
-from ablate_tui.queries.inference.model_terms import Columns
+from ablate_tui.queries.inference.location import LENTH, means_fit
 from ablate_tui.queries.inference.verdicts import SIGNIFICANT, FactorTest
 from ablate_tui.queries.sentences import bracket, chance, figure, interval, listed, share, signed
 
@@ -111,7 +109,7 @@ def against_best(evidence: Evidence, test: FactorTest) -> tuple[Mapping[str, flo
     if found.location.basis in (None, LENTH):
         return {}, frozenset()
     groups = found.runs.groups
-    fit = least_squares(Columns(groups, found.location.terms, groups.count.astype(float)), groups.mean)
+    fit = means_fit(found.runs, found.location.terms)
     at = [factor.name for factor in groups.factors].index(test.factor)
     names, place = groups.levels[at], fit.columns.place[(at,)]
     value = {name: 0.0 if n == 0 else float(fit.coefficients[place][n - 1]) for n, name in enumerate(names)}

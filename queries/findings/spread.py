@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.clause import Clause
-from ablate_tui.queries.findings.evidence import EACH, MOST_NAMED, Evidence, Value, pair_name
+from ablate_tui.queries.findings.evidence import EACH, MOST_NAMED, Evidence, Value
 from ablate_tui.queries.inference.noise import REPLICATES, RESIDUALS
 from ablate_tui.queries.inference.verdicts import FactorTest
 from ablate_tui.queries.sentences import bracket, chance, figure, interval, listed
@@ -118,11 +118,10 @@ def interaction_words(evidence: Evidence, row: EffectRow, claim: Claim) -> list[
 
 def with_partners(evidence: Evidence, test: FactorTest) -> str:
     """What a factor interacts with, the strongest first."""
-    p = {pair_name(pair): pair.mean_p for pair in evidence.interactions.pairs}
 
     def strength(other: str) -> float:
-        known = [p.get(key) for key in (f"{test.factor}:{other}", f"{other}:{test.factor}")]
-        return min((value for value in known if value is not None), default=2.0)
+        pair = evidence.interactions.pair(test.factor, other)
+        return 2.0 if pair is None or pair.mean_p is None else pair.mean_p
 
     partners = [evidence.verdicts.partner(test.factor, other) for other in sorted(test.partners, key=strength)]
     return f"it interacts with {listed(partners, EACH)}"

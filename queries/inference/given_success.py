@@ -52,10 +52,7 @@ def given_success(sample: Sample, runs: Tested) -> tuple[GivenSuccess, ...]:
         return ()
     good = sample.finished & ~sample.failed
     groups = runs.groups
-    # diverged runs have no number of their own: that of the finished ones of their configuration
-    number = np.full(int(sample.configuration.max()) + 1, -1, dtype=np.int64)
-    number[runs.sample.configuration] = runs.number
-    failed = number[sample.configuration[sample.failed]]
+    failed = runs.numbers(sample)[sample.failed]  # diverged runs, too
     whole = np.bincount(failed[failed >= 0], minlength=groups.n) == 0
     clean = chosen(groups, whole & (groups.count > 1))
     squares = (clean.count - 1) * clean.variance

@@ -110,7 +110,7 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
         return _none(runs, base.why)
     notes: list[str] = []
     freedom = n - 1 - base.rank
-    pure = (runs.pure_error, runs.freedom) if runs.freedom > 0 and runs.pure_error > 0 else None
+    pure = runs.pure
     by_error = pure if freedom < FEWEST_DEGREES else None
     if freedom < FEWEST_DEGREES and small:
         return _by_contrasts(runs, mains, given)
@@ -149,6 +149,26 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
         residual=fit.residual,
         why="",
     )
+
+
+def means_fit(runs: Tested, terms: Sequence[Term]) -> Fit:
+    """Fit some terms to the configuration means, weighted by their counts, as the location model is fitted.
+
+    Parameters
+    ----------
+    runs : Tested
+    terms : sequence of Term
+
+    Returns
+    -------
+    Fit
+        Where fewer than 5 degrees of freedom are left, its standard errors come from the replicates.
+    """
+    groups = runs.groups
+    fit = least_squares(Columns(groups, terms, groups.count.astype(np.float64)), groups.mean)
+    if groups.n - 1 - fit.rank < FEWEST_DEGREES and runs.pure is not None:
+        return least_squares(fit.columns, groups.mean, runs.pure)
+    return fit
 
 
 def _none(runs: Tested, why: str, fit: Fit | None = None) -> Location:

@@ -48,6 +48,18 @@ class Tested:
         squares = (self.groups.count[again] - 1) @ self.groups.variance[again]
         return float(squares) / self.freedom
 
+    @property
+    def pure(self) -> tuple[float, int] | None:
+        """Variance of one run by its replicates and its degrees of freedom; None where they tell no error."""
+        return (self.pure_error, self.freedom) if self.freedom > 0 and self.pure_error > 0 else None
+
+    def numbers(self, sample: Sample) -> NDArray[np.int64]:
+        """(runs,) of the same sample, the failed and diverged ones too: the configuration of each, −1 where no
+        finished run has it."""
+        of_whole = np.full(int(sample.configuration.max(initial=-1)) + 1, -1, dtype=np.int64)
+        of_whole[self.sample.configuration] = self.number
+        return np.asarray(of_whole[sample.configuration])
+
 
 def tested(sample: Sample) -> Tested:
     """Prepare the finished runs of a slice for the tests.

@@ -402,6 +402,23 @@ def test_aliased_switches():
     assert limit.p is None
 
 
+def test_levels_that_only_the_replicates_judge():
+    """Four configurations leave no residual degree of freedom: all errors are those of the replicates."""
+    frame = design({"lr": tuple("wxyz")}, 5)
+    noise = 0.2 * np.random.default_rng(0).standard_normal(len(frame))
+    frame["y"] = frame["lr"].map({"w": 1.0, "x": 2.0, "y": 3.0, "z": 6.0}) + noise
+    told = about(findings(tabled(frame)), "lr: ")
+    assert "lr: w is best for the mean y; x, y and z are higher by" in told.text
+    assert [told.figures[f"mean_diff {level}"] for level in "xyz"] == pytest.approx([1, 2, 5], abs=0.4)
+
+
+def test_a_crossover_that_only_the_replicates_judge():
+    found = findings(made(lambda on, noise: 3 + 2.0 * (on["a"] ^ on["b"]) + 0.1 * noise, switches=2, seeds=6))
+    told = about(found, "a crossover of the mean y")
+    assert re.match(r"(a|b) helps where (b|a) is on \(−\S+\) and hurts where it is off \(\+\S+\)", told.text)
+    assert [told.figures["effect at true"], told.figures["effect at false"]] == pytest.approx([-2, 2], abs=0.2)
+
+
 def test_a_switch_that_is_an_interaction():
     frame = design(dict.fromkeys("abcd", SWITCH), 3)
     on = {name: frame[name] == "true" for name in "abcd"}

@@ -174,7 +174,7 @@ class _Picture:
             return self._wide(part, size, options.get("fontweight", "normal"), options.get("fontstyle", "normal"))
 
         lines = [""]
-        for word in text.split(" "):
+        for word in TIED.sub(NO_BREAK, text).split(" "):
             longer = f"{lines[-1]} {word}" if lines[-1] else word
             if wide(longer) <= room:
                 lines[-1] = longer

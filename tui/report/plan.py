@@ -20,7 +20,7 @@ PANELS = {  # of a comparison: the file's name, and words
     "stats": ("stats_bar", "statistics"),
     "violin": ("violin", "violin"),
 }
-WHOLE = 10  # pictures of the slice as a whole
+FIXED = 9  # pictures of the slice as a whole
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Plan:
     @property
     def pictures(self) -> int:
         """How many there are, at most."""
-        return WHOLE + len(PANELS) * len({*self.analyses, *self.each}) + len(self.dependences) + len(self.cards)
+        return FIXED + len(PANELS) * len({*self.analyses, *self.each}) + len(self.dependences) + len(self.cards)
 
     def number(self, *names: str) -> str:
         """The numbers of switches in one word."""

@@ -21,9 +21,8 @@ from ablate_tui.tui.report.plan import PANELS, Comparison, Dependence, Plan
 from ablate_tui.tui.report.results import Results
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import command_line
-from ablate_tui.tui.views.base import counts, slice_words
+from ablate_tui.tui.views.base import sample_words
 from ablate_tui.tui.views.design_words import facts
-from ablate_tui.tui.views.findings import WHOLE
 from ablate_tui.tui.views.importance import contrasts
 from ablate_tui.tui.views.pair_card import card_figure
 from ablate_tui.tui.views.registry import VIEWS
@@ -96,12 +95,11 @@ class Report:
 
     def head(self) -> Iterator[str]:
         """What was looked at, and the numbers."""
-        goal = "smaller" if self.table.response.goal == "min" else "larger"
         yield f"# {plain(PurePath(self.table.path).name or self.table.path)}: what the sweep shows"
         yield ""
         yield (
-            f"Slice: {plain(slice_words(self.sample))}; {plain(counts(self.sample))}. Response "
-            f"{code(self.table.response.name)}, {goal} is better. {self.session.inputs(self.look).date}."
+            f"Slice: {plain(sample_words(self.sample))}. Response {code(self.table.response.name)}, "
+            f"{self.table.response.better}. {self.session.inputs(self.look).date}."
         )
         yield ""
         if not self.plan.switches:
@@ -129,9 +127,6 @@ class Report:
         """The sentences, with the view that shows each."""
         yield "## Findings"
         yield ""
-        if self.sample.slice.filters:
-            yield f"{plain(WHOLE[:1].upper() + WHOLE[1:])}."
-            yield ""
         rows: Sequence[Finding] = self.results.findings.rows
         for number, row in enumerate(rows, start=1):
             yield f"{number}. {plain(row.text)} ({row.view}{words.because(row.p)})"

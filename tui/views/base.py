@@ -182,6 +182,11 @@ def condition_words(sample: Sample) -> str:
     return " · ".join(parts)
 
 
+def sample_words(sample: Sample) -> str:
+    """What was looked at: the slice, n, what counts as failed."""
+    return " · ".join(filter(None, (slice_words(sample), counts(sample), condition_words(sample))))
+
+
 def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **more: Any) -> Figure:
     """A figure with the title, slice in words, n, response, source and date that every picture carries."""
     sample = inputs.sample
@@ -189,7 +194,7 @@ def framed(name: str, title: str, panels: tuple[Panel, ...], inputs: Inputs, **m
     return Figure(
         title=title,
         panels=panels,
-        subtitle=" · ".join(filter(None, (slice_words(sample), counts(sample), condition_words(sample)))),
+        subtitle=sample_words(sample),
         footer=f"response: {table.response.name} ({table.response.better}) · {source_name(table)} · {inputs.date}",
         name=name,
         **more,

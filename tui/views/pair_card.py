@@ -10,7 +10,7 @@ from ablate_tui.queries.pair_card import PairCard, pair_card
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui.figure import Axis, Box, Figure, Intervals, Line, Mark, Panel, Rule
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import counts, level_words, side_role, slice_words, source_name
+from ablate_tui.tui.views.base import level_words, sample_words, side_role, source_name
 from ablate_tui.tui.views.pair_words import sentences
 
 TITLE = 38  # signs of a histogram's title
@@ -66,7 +66,7 @@ def card_figure(
     return Figure(
         title=f"{a} × {b}",
         panels=(*shapes, means(card, factors, table.response.name, room // 2), words(sample, card, found, row)),
-        subtitle=f"{slice_words(sample)} · {counts(sample)}",
+        subtitle=sample_words(sample),
         footer=f"{about} · {date}" if date else about,
         notes=tuple(f"{note.row}: {note.reason}" for note in card.notes),
         columns=2,
