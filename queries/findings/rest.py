@@ -181,10 +181,8 @@ def limits(evidence: Evidence) -> Iterator[Ranked]:
         text = f"This sweep cannot tell what moves the mean: {found.location.why}."
         yield Ranked(LIMIT, 3, Finding(text, "design", figures, None))
     aliased: dict[frozenset[str], str] = {}  # a with b is b with a
-    for name, why in found.location.reasons.items():
-        if why.startswith("aliased with "):
-            others = why.removeprefix("aliased with ").removesuffix(" in this slice")
-            aliased.setdefault(frozenset({name, *others.split(" and ")}), f"{name} from {others}{raw(evidence, name)}")
+    for name, others in found.location.confounded.items():
+        aliased.setdefault(frozenset({name, *others}), f"{name} from {listed(others, EACH, 'or')}{raw(evidence, name)}")
     if aliased:
         text = (
             f"This sweep cannot tell {listed(list(aliased.values()), EACH + 1)}: they change together. The design view "

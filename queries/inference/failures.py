@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import MISSING, NO_LEVEL, Factor
 from ablate_tui.queries.cells import CellsInSlice
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.inference.least_squares import confounded, least_squares
+from ablate_tui.queries.inference.least_squares import aliased_with, confounded, least_squares
 from ablate_tui.queries.inference.model_terms import Columns
 from ablate_tui.queries.inference.model_terms import Term as ModelTerm
 from ablate_tui.queries.slices import Sample
@@ -108,7 +108,7 @@ def _test(groups: Configurations, share: NDArray[np.float64], left_out: int) -> 
             if found is not None:
                 p[key] = found.p
             elif other:
-                reasons[key] = f"aliased with {' and '.join(other)} in this slice"
+                reasons[key] = aliased_with(other)
             else:
                 reasons[key] = "no standard error: the residuals that matter are zero"
     return Failures(p, whole, reasons, None, left_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,6 +175,11 @@ def least_squares(columns: Columns, y: Array, pure_error: tuple[float, int] | No
     if not residual.any():
         return made(covariance, degrees, "the model fits exactly, without a residual")
     return made(covariance, degrees)
+
+
+def aliased_with(names: Sequence[str]) -> str:
+    """Why there is no estimate, where `confounded` gave those names."""
+    return f"aliased with {' and '.join(names)} in this slice"
 
 
 def confounded(fit: Fit, factor: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.inference.contrasts import contrasts
 from ablate_tui.queries.inference.families import benjamini_hochberg
-from ablate_tui.queries.inference.least_squares import Estimate, Fit, confounded, least_squares
+from ablate_tui.queries.inference.least_squares import Estimate, Fit, aliased_with, confounded, least_squares
 from ablate_tui.queries.inference.lenth import lenth
 from ablate_tui.queries.inference.model_terms import Array, Columns, Term
 from ablate_tui.queries.inference.replicates import Tested, tested
@@ -44,6 +44,7 @@ class Location:
     levels: Mapping[tuple[str, str], Estimate]  # by factor and level: the level less its factor's others
     factors: Mapping[str, float]  # p of each factor as a whole
     reasons: Mapping[str, str]  # by factor: why it has no estimate
+    confounded: Mapping[str, tuple[str, ...]]  # by factor: the terms that it can't be told from, in words
     notes: tuple[str, ...]
     fitted: Array  # (C,)
     residual: Array  # (C,)
@@ -132,7 +133,7 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
         fit = least_squares(fit.columns, groups.mean, pure)
     if fit.why:
         return _none(runs, fit.why, fit)
-    levels, factors, reasons = _tests(fit)
+    levels, factors, reasons, aliased = _tests(fit)
     if given is None:
         _beside_interactions(fit, [pair for pair in pairs if pair not in active], by_error, levels, factors, notes)
     return Location(
@@ -144,6 +145,7 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
         levels=levels,
         factors=factors,
         reasons=reasons,
+        confounded=aliased,
         notes=tuple(notes),
         fitted=fit.fitted,
         residual=fit.residual,
@@ -176,7 +178,7 @@ def _none(runs: Tested, why: str, fit: Fit | None = None) -> Location:
     fitted = fit.fitted if fit is not None else np.full(n, math.nan)
     residual = fit.residual if fit is not None else np.full(n, math.nan)
     terms = fit.columns.terms if fit is not None else ()
-    return Location(runs, None, terms, (), (), {}, {}, {}, (), fitted, residual, why)
+    return Location(runs, None, terms, (), (), {}, {}, {}, {}, (), fitted, residual, why)
 
 
 def _given(sample: Sample, groups: Configurations) -> list[Term] | None:
@@ -198,12 +200,15 @@ def _closed(terms: Sequence[Term]) -> list[Term]:
     return [*single, *dict.fromkeys(term for term in terms if len(term) > 1)]
 
 
-def _tests(fit: Fit) -> tuple[dict[tuple[str, str], Estimate], dict[str, float], dict[str, str]]:
-    """Every level against its factor's others, every factor as a whole, and why some have no test."""
+def _tests(
+    fit: Fit,
+) -> tuple[dict[tuple[str, str], Estimate], dict[str, float], dict[str, str], dict[str, tuple[str, ...]]]:
+    """Every level against its factor's others, every factor as a whole, why some have no test, and the aliases."""
     groups = fit.columns.groups
     levels: dict[tuple[str, str], Estimate] = {}
     factors: dict[str, float] = {}
     reasons: dict[str, str] = {}
+    aliased: dict[str, tuple[str, ...]] = {}
     for at, factor in enumerate(groups.factors):
         for level, text in enumerate(groups.levels[at]):
             found = fit.estimate(fit.columns.level(at, level))
@@ -212,12 +217,12 @@ def _tests(fit: Fit) -> tuple[dict[tuple[str, str], Estimate], dict[str, float],
         joint = fit.wald(fit.columns.whole((at,)))
         other = confounded(fit, at)
         if other:
-            reasons[factor.name] = f"aliased with {' and '.join(other)} in this slice"
+            reasons[factor.name], aliased[factor.name] = aliased_with(other), other
         elif joint is None:
             reasons[factor.name] = "no standard error: the residuals that matter are zero"
         else:
             factors[factor.name] = joint
-    return levels, factors, reasons
+    return levels, factors, reasons, aliased
 
 
 def _beside_interactions(
@@ -392,12 +397,14 @@ def _by_contrasts(runs: Tested, mains: list[Term], given: list[Term] | None) -> 
     levels: dict[tuple[str, str], Estimate] = {}
     factors: dict[str, float] = {}
     reasons: dict[str, str] = {}
+    aliased: dict[str, tuple[str, ...]] = {}
     base = least_squares(Columns(groups, mains, np.ones(groups.n)), groups.mean)
     for term in mains:
         name, at = groups.factors[term[0]].name, place.get(term)
         other = confounded(base, term[0])
         if other or at is None:
-            reasons[name] = f"aliased with {' and '.join(other)} in this slice" if other else "can't be estimated"
+            reasons[name] = aliased_with(other) if other else "can't be estimated"
+            aliased |= {name: other} if other else {}
             continue
         value, p = float(effects[at]), float(found.p[at])
         factors[name] = p
@@ -421,6 +428,7 @@ def _by_contrasts(runs: Tested, mains: list[Term], given: list[Term] | None) -> 
         levels=levels,
         factors=factors,
         reasons=reasons,
+        confounded=aliased,
         notes=(),
         fitted=model.fitted,
         residual=model.residual,

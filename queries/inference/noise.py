@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations, chosen
 from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side
-from ablate_tui.queries.inference.least_squares import Fit, confounded, least_squares
+from ablate_tui.queries.inference.least_squares import Fit, aliased_with, confounded, least_squares
 from ablate_tui.queries.inference.location import FEWEST_DEGREES, Location
 from ablate_tui.queries.inference.model_terms import Array, Columns, Term
 from ablate_tui.queries.inference.replicates import Tested
@@ -116,7 +116,7 @@ def _from_replicates(runs: Tested) -> Noise:
     for at, factor in enumerate(groups.factors):
         other = confounded(fit, at) if fit is not None else ()
         if other:
-            reasons[factor.name] = f"aliased with {' and '.join(other)} in this slice"
+            reasons[factor.name] = aliased_with(other)
         joint = fit.wald(fit.columns.whole((at,))) if fit is not None and not why and not other else None
         if joint is not None:
             factors[factor.name] = joint
@@ -147,8 +147,8 @@ def _from_residuals(model: Location) -> Noise:
     factors: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for at, factor in enumerate(groups.factors):
-        if factor.name in model.reasons and "aliased" in model.reasons[factor.name]:
-            reasons[factor.name] = model.reasons[factor.name]
+        if factor.name in model.confounded:
+            reasons[factor.name] = aliased_with(model.confounded[factor.name])
         sides = [side(np.sort(residual[groups.codes[at] == level])) for level in range(groups.sizes[at])]
         if factor.name not in reasons:
             joint = brown_forsythe(sides)

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from ablate_tui.queries.inference.least_squares import Estimate, Fit
+from ablate_tui.queries.inference.least_squares import Estimate, Fit, aliased_with
 from ablate_tui.queries.inference.location import FEWEST_DEGREES
 from ablate_tui.queries.inference.model_terms import Array, Cell, Columns, Term, cells_of
 
@@ -120,7 +120,7 @@ def _width(columns: Columns, pair: Term) -> int:
 def _aliased_with(names: Sequence[str]) -> str:
     if not names or len(names) > NAMED:
         return "aliased with the other terms in this slice"
-    return f"aliased with {' and '.join(names)} in this slice"
+    return aliased_with(names)
 
 
 def _few(degrees: int) -> str:

@@ -388,16 +388,17 @@ def test_an_inert_switch_beside_strong_ones():
 # -- what the design cannot tell
 
 
-def test_aliased_switches():
+@pytest.mark.parametrize("twin", ["twin", "salt and pepper"])
+def test_aliased_switches(twin):
     frame = design(dict.fromkeys("abcd", SWITCH), 3)
-    frame.insert(4, "twin", frame["b"])
+    frame.insert(4, twin, frame["b"])
     noise = 0.05 * np.random.default_rng(0).standard_normal(len(frame))
     frame["y"] = 3 - 0.2 * (frame["b"] == "true") + noise
     found = findings(tabled(frame))
     assert claims(found) == []
     limit = found.rows[-1]
-    assert limit.text.startswith("This sweep cannot tell b from twin (untested: mean difference −0.1")
-    assert "twin from b" not in limit.text
+    assert limit.text.startswith(f"This sweep cannot tell b from {twin} (untested: mean difference −0.1")
+    assert f"{twin} from b" not in limit.text
     assert limit.view == "design"
     assert limit.p is None
 
