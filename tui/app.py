@@ -28,7 +28,7 @@ from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
 from ablate_tui.tui.session import Look, Session
-from ablate_tui.tui.slice_options import command_line
+from ablate_tui.tui.slice_options import choice_words, command_line
 from ablate_tui.tui.views.base import level_words, other_target
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -324,10 +324,8 @@ class AblateApp(Asking):
 
     def copy_command(self) -> None:
         """Copy the command line that shows this view."""
-        table = self.session.choices.table
-        extra = () if table is None else ("--table", table)
-        look = self.session.spelled(self.look)
-        self.copy_to_clipboard(command_line(look, self.sweep.path, self.view_name, extra))
+        look, chosen = self.session.spelled(self.look), choice_words(self.session.choices)
+        self.copy_to_clipboard(command_line(look, self.sweep.path, self.view_name, chosen))
         self.notify("copied the ablate-tui show command of this view", markup=False)
 
     def action_undo(self) -> None:

@@ -225,6 +225,14 @@ def _role(text: str) -> tuple[str, Role]:
     return name, role
 
 
+def choice_words(choices: Choices) -> list[str]:
+    """What was chosen about the columns, as words of a command line: what a look does not hold."""
+    words = [] if choices.table is None else ["--table", choices.table]
+    for option, chosen in (("--role", choices.roles), ("--on", choices.on)):
+        words += [word for name, value in chosen.items() for word in (option, f"{name}={value}")]
+    return words
+
+
 def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) -> str:
     """The `ablate-tui show` that gives a look again, ready to paste into a shell."""
     import io

@@ -211,7 +211,7 @@ async def test_the_copied_command_shows_the_same(runs, capsys):
     """Choices made at the start and those made on the screen are both in it."""
     import json
 
-    choices = Choices(response="train_loss", goal="max", fail="val_loss > 3")
+    choices = Choices(response="train_loss", goal="max", fail="val_loss > 3", on={"use_gate": "false"})
     session = Session.open(str(runs), choices, keep=False)
     app = AblateApp(session, Look())
     async with app.run_test(size=(120, 36)) as pilot:

@@ -20,7 +20,7 @@ from ablate_tui.tui.report.markdown import code, folded, image, link, plain, she
 from ablate_tui.tui.report.plan import PANELS, Comparison, Dependence, Plan
 from ablate_tui.tui.report.results import Results
 from ablate_tui.tui.session import Look, Session
-from ablate_tui.tui.slice_options import command_line
+from ablate_tui.tui.slice_options import choice_words, command_line
 from ablate_tui.tui.views.base import sample_words
 from ablate_tui.tui.views.design_words import facts
 from ablate_tui.tui.views.importance import contrasts
@@ -70,11 +70,8 @@ class Report:
 
     def command(self, view: str, look: Look | None = None) -> str:
         """The command line that gives a view again, with what was chosen at the start."""
-        choices = self.session.choices
-        extra = [] if choices.table is None else ["--table", choices.table]
-        for option, chosen in (("--role", choices.roles), ("--on", choices.on)):
-            extra += [word for name, value in chosen.items() for word in (option, f"{name}={value}")]
-        return command_line(self.session.spelled(look or self.look), self.session.store.path, view, extra)
+        spelled, chosen = self.session.spelled(look or self.look), choice_words(self.session.choices)
+        return command_line(spelled, self.session.store.path, view, chosen)
 
     def whole(self, view: str, look: Look | None = None) -> str:
         """Where the whole table is."""
