@@ -142,7 +142,7 @@ def test_filters_hold_everywhere(runs, undrawn, few_refits, tmp_path):
     assert cli.main(["report", str(runs), "--out", str(out), "--set", "use_gate=on"]) == 0
     text = (out / "report.md").read_text(encoding="utf-8")
     assert "use_gate" not in numbers(text)
-    assert "Slice: use_gate = on; 24 of 48 runs" in text
+    assert "Slice: use_gate = on · 24 of 48 runs" in text
     assert "findings are of the whole sweep" in text.lower()
     assert "--set use_gate=true" in text
 
