@@ -168,10 +168,14 @@ class _Picture:
         text = self._drawable(text).strip()
         if not text:
             return _Words([], size, options)
-        room = self.width - 0.28
+        font = options.get("fontweight", "normal"), options.get("fontstyle", "normal")
+        return _Words(self._folded(text, self.width - 0.28, size, *font), size, options)
+
+    def _folded(self, text: str, room: float, size: float, weight: Any = "normal", style: Any = "normal") -> list[str]:
+        """The lines of a text that has so many inches."""
 
         def wide(part: str) -> float:
-            return self._wide(part, size, options.get("fontweight", "normal"), options.get("fontstyle", "normal"))
+            return self._wide(part, size, weight, style)
 
         lines = [""]
         for word in TIED.sub(NO_BREAK, text).split(" "):
@@ -185,7 +189,7 @@ class _Picture:
                 if wide(lines[-1] + character) > room:
                     lines.append("")
                 lines[-1] += character
-        return _Words(lines, size, options)
+        return lines
 
     def _wide(self, text: str, size: float, weight: Any = "normal", style: Any = "normal") -> float:
         """Inches that a text takes."""
@@ -317,8 +321,8 @@ class _Picture:
 
     def _prose(self, panel: Panel, inches: float) -> str:
         """A panel's paragraphs, folded."""
-        room = max(16, int((inches - 0.4) * 14.5))
-        return "\n\n".join(_wrapped(self._drawable(part), room) for part in panel.words)
+        room = max(1.0, inches - 0.76)  # the axes beside and under it have labels on the left
+        return "\n\n".join("\n".join(self._folded(self._drawable(part), room, PROSE)) for part in panel.words)
 
     def _ramp(self, axes: Any, words: tuple[str, str]) -> None:
         """The ramp of colours between its two words, over the axes."""
