@@ -12,7 +12,7 @@ from simulated_sweeps import Bools, Floats, Sweep
 
 from ablate_tui.queries.descriptive.ordered import rank
 from ablate_tui.queries.descriptive.rank_tests import mann_whitney
-from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side, welch
+from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side_of, welch
 from ablate_tui.queries.inference.families import benjamini_hochberg
 from ablate_tui.queries.inference.verdicts import SIGNIFICANT, verdicts
 from ablate_tui.queries.slices import Slice, take
@@ -52,7 +52,7 @@ def judge(sweep: Sweep) -> Judged:
     ranks = rank(y)
     for at in range(k):
         is_on = codes[at] == 1
-        on, off = side(y[is_on]), side(y[~is_on])
+        on, off = side_of(y[is_on]), side_of(y[~is_on])
         p["mann_whitney"][at] = mann_whitney(float(ranks.rank[is_on].sum()), on.n, off.n, ranks)
         p["welch"][at] = welch(on, off)
         p["brown_forsythe"][at] = brown_forsythe((on, off))
@@ -60,7 +60,7 @@ def judge(sweep: Sweep) -> Judged:
     if sweep.pair is not None:
         a, b = sorted(sweep.place[list(sweep.pair)].tolist())
         same = codes[a] == codes[b]
-        pair[0] = float((a, b) in found.location.active), welch(side(y[same]), side(y[~same]))
+        pair[0] = float((a, b) in found.location.active), welch(side_of(y[same]), side_of(y[~same]))
     truth = {"mean": sweep.mean, "scale": sweep.scale, "mixed": sweep.mixed}
     return Judged(
         {name: value[None, sweep.place] for name, value in p.items()},

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import FINISHED, Factor, Response, RunTable
 
 TOP = Path(__file__).resolve().parents[1]
@@ -151,7 +152,7 @@ def made(codes: NDArray[np.int16], y: Floats, replicate: NDArray[np.int32] | Non
         factors=tuple(Factor(f"s{at}", ("off", "on")) for at in range(len(codes))),
         replicates=() if replicate is None else ("seed",),
         response=Response("y", "y", "min"),
-        codes=codes,
+        combinations=Combinations.of(codes, (2,) * len(codes)),
         y=y,
         status=np.full(n, FINISHED, dtype=np.uint8),
         failed=np.zeros(n, dtype=bool),

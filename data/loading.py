@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data import names
+from ablate_tui.data.cube import NO_LEVEL, Combinations, numbered
 from ablate_tui.data.detect import (
     MOST_LEVELS,
     Facts,
@@ -27,11 +28,11 @@ from ablate_tui.data.schema import (
     DIVERGED,
     FINISHED,
     MISSING,
-    NO_LEVEL,
     ROLES,
     Choices,
     Column,
     Factor,
+    Numbers,
     Response,
     Role,
     RunTable,
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 _EXACT = 200_000  # runs up to which distinct values are counted, not estimated, in every column
 _MANY = 50_000  # distinct values from which on the estimate will do
 _CASE = 64  # levels up to which a CASE is faster than a join
+_SPAN = 2**31  # numbers of combinations of levels that one pass makes
+_NATIVE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "VARCHAR")  # equal where their texts are equal
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 
 
 @dataclass(frozen=True)
@@ -78,15 +82,15 @@ def load(store: Store, choices: Choices) -> RunTable:
         notes.append(f"smaller {printable(text)} is taken as better: its name does not tell; --goal max reverses that")
     columns, factors = _factors(store, survey, taken, chosen, choices)
     replicates = tuple(name for name, (role, _) in taken.items() if role == "replicate")
-    found = values(store, response, text)
-    y, status = _outcomes(found)
+    y, status = _outcomes(values(store, response, text))
     failed: NDArray[np.bool_] = status == DIVERGED
     if choices.fail:
         failed |= condition(store, choices.fail)
-    codes = _codes(store, {factor.name: factor.levels for factor in factors})
+    combinations = _combinations(store, factors)
     replicate, labels = _replicate(store, replicates)
-    for factor, row in zip(factors, codes, strict=True):
-        if empty := int(np.count_nonzero(row == NO_LEVEL)):
+    for factor, row in zip(factors, combinations.codes, strict=True):
+        if (row == NO_LEVEL).any():
+            empty = int(np.count_nonzero((row == NO_LEVEL)[combinations.of_run]))
             notes.append(f'"{printable(factor.name)}" has no value in {empty} runs')
     return RunTable(
         path=store.path,
@@ -95,7 +99,7 @@ def load(store: Store, choices: Choices) -> RunTable:
         factors=factors,
         replicates=replicates,
         response=Response(text, response, goal),
-        codes=codes.astype(np.int16),
+        combinations=combinations,
         y=y,
         status=status,
         failed=failed,
@@ -236,6 +240,9 @@ def _factors(
 
 
 def _levels(store: Store, name: str) -> list[str]:
+    facts = store.survey.named(name)
+    if facts.distinct == 2 and facts.low != facts.high:
+        return [str(facts.low), str(facts.high)]
     column = quote(name)
     with store.cursor() as cursor:
         rows = cursor.execute(
@@ -244,56 +251,105 @@ def _levels(store: Store, name: str) -> list[str]:
     return [level for (level,) in rows]
 
 
-def _codes(store: Store, levels: Mapping[str, Sequence[str]]) -> NDArray[np.int32]:
-    """(columns, runs): position of each run's level, NO_LEVEL for NULL.
+def _combinations(store: Store, factors: Sequence[Factor]) -> Combinations:
+    """The configurations that occur, numbered by DuckDB in one pass where the levels are few.
 
-    The comparison is that of `queries.slices.where`: as text.
+    The comparison is that of `queries.slices.where`: as text. Each run gets a number in mixed radix, whose
+    digits are the codes + 1.
     """
-    codes = np.full((len(levels), store.runs), NO_LEVEL, dtype=np.int32)
-    rows = {name: row for row, name in enumerate(levels)}
-    short = [name for name in levels if len(levels[name]) <= _CASE]
+    parts: list[tuple[list[Factor], int]] = [([], 1)]  # factors, and how many numbers there are of them
+    for factor in factors:
+        size = len(factor.levels) + 1
+        if parts[-1][1] * size > _SPAN:
+            parts.append(([], 1))
+        parts[-1] = ([*parts[-1][0], factor], parts[-1][1] * size)
+    found = [_keyed(store, *part) for part in parts]
+    while len(found) > 1:  # numbers of numbers: what occurs of both together
+        (left, of_left), (right, of_right) = found[0], found[1]
+        both, of_run = numbered(of_left * np.int64(right.shape[1]) + of_right, left.shape[1] * right.shape[1])
+        at, to = np.divmod(both, right.shape[1])
+        found[:2] = [(np.vstack([left[:, at], right[:, to]]), of_run)]
+    return Combinations(*found[0])
+
+
+def _keyed(store: Store, factors: list[Factor], span: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+    """(k, C) codes of the combinations of some factors that occur, and (runs,) which each run has."""
+    there, of_run = numbered(_keys(store, factors, span), span)
+    codes = np.empty((len(factors), len(there)), dtype=np.int16)
+    for row, factor in reversed(list(enumerate(factors))):
+        there, digit = np.divmod(there, len(factor.levels) + 1)
+        codes[row] = digit - 1
+    return codes, of_run
+
+
+def _keys(store: Store, factors: Sequence[Factor], span: int) -> NDArray[np.int64]:
+    """(runs,) numbers below `span` in mixed radix, the first factor's digit the highest."""
+    sizes = [len(factor.levels) + 1 for factor in factors]
+    key, short = np.zeros(store.runs, dtype=np.int64), list[str]()
+    weights = np.cumprod([1, *sizes[:0:-1]])[::-1].tolist() if factors else []  # of the digits
     with store.cursor() as cursor:
-        if short:
-            cases = []
-            for name in short:
-                whens = " ".join(f"WHEN {literal(level)} THEN {number}" for number, level in enumerate(levels[name]))
-                code = f"CASE CAST({quote(name)} AS VARCHAR) {whens} ELSE {NO_LEVEL} END"
-                cases.append(f"CAST({code} AS SMALLINT) AS c{rows[name]}")
-            found = cursor.execute(f"SELECT {', '.join(cases)} FROM runs").fetchnumpy()
-            for name in short:
-                codes[rows[name]] = found[f"c{rows[name]}"]
-        for name in levels:
-            if name in short:
+        for factor, weight in zip(factors, weights, strict=True):
+            if len(factor.levels) <= _CASE:
+                short.append(f"CAST({_digit(store, factor)} AS UBIGINT) * {weight}")
                 continue
-            known = pl.DataFrame({"level": list(levels[name]), "code": np.arange(len(levels[name]), dtype=np.int32)})
+            levels = np.arange(1, len(factor.levels) + 1, dtype=np.int64)
+            known = pl.DataFrame({"level": list(factor.levels), "digit": levels})
             cursor.register("ablate_tui_levels", known.to_arrow())
-            found = cursor.execute(
-                f"SELECT runs.{quote(store.row)} AS place, ablate_tui_levels.code AS code FROM runs "
-                f"JOIN ablate_tui_levels ON CAST(runs.{quote(name)} AS VARCHAR) = ablate_tui_levels.level"
+            rows = cursor.execute(
+                f"SELECT runs.{quote(store.row)} AS place, ablate_tui_levels.digit AS digit FROM runs "
+                f"JOIN ablate_tui_levels ON CAST(runs.{quote(factor.name)} AS VARCHAR) = ablate_tui_levels.level"
             ).fetchnumpy()
-            codes[rows[name], found["place"]] = found["code"]
+            key[rows["place"]] += rows["digit"] * weight
             cursor.unregister("ablate_tui_levels")
-    return codes
+        if short:
+            dtype = "UINTEGER" if span < 2**32 else "UBIGINT"
+            rows = cursor.execute(f"SELECT CAST({' + '.join(short)} AS {dtype}) AS key FROM runs").fetchnumpy()
+            key += rows["key"].astype(np.int64)
+    return key
 
 
-def _replicate(store: Store, columns: tuple[str, ...]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+def _digit(store: Store, factor: Factor) -> str:
+    """SQL of a factor's code + 1, 0 for NULL."""
+    column, native = quote(factor.name), store.columns[factor.name] in _NATIVE
+    value = column if native else f"CAST({column} AS VARCHAR)"  # as text a float has its own way to be equal
+    whens = " ".join(
+        f"WHEN {value} = {literal(level)} THEN {digit}" for digit, level in enumerate(factor.levels[1:], start=2)
+    )
+    return f"CASE WHEN {value} IS NULL THEN 0 {whens} ELSE 1 END"
+
+
+def _replicate(store: Store, columns: tuple[str, ...]) -> tuple[NDArray[np.int32], Sequence[str]]:
     """(runs,) dense number of the replicate columns' values together, and what they are by that number.
 
     Zeros, and nothing, without any column.
     """
+    if len(columns) == 1 and store.columns[columns[0]] in _INTEGERS:
+        facts = store.survey.named(columns[0])
+        if facts.distinct and int(str(facts.high)) - int(str(facts.low)) < 2**62:
+            return _integers(store, columns[0], int(str(facts.low)), int(str(facts.high)))
     levels = {name: sorted(_levels(store, name), key=natural) for name in columns}
-    key = np.zeros(store.runs, dtype=np.int64)
+    of_run = np.zeros(store.runs, dtype=np.int32)
     labels: list[str] = []
-    for row, known in zip(_codes(store, levels), levels.values(), strict=True):
-        # numbered anew after each column, so that the product stays within 64 bits
-        found, key = np.unique(key * (len(known) + 1) + row + 1, return_inverse=True)
+    for name, known in levels.items():
         texts = ["NULL", *known]
-        so_far, own = np.divmod(found, len(texts))
+        own = _keys(store, [Factor(name, tuple(known))], len(texts))
+        # numbered anew after each column, so that the product stays within 64 bits
+        found, of_run = numbered(of_run * np.int64(len(texts)) + own, (int(of_run.max()) + 1) * len(texts))
+        so_far, last = np.divmod(found, len(texts))
         labels = [
             f"{labels[before]}, {texts[at]}" if labels else texts[at]
-            for before, at in zip(so_far.tolist(), own.tolist(), strict=True)
+            for before, at in zip(so_far.tolist(), last.tolist(), strict=True)
         ]
-    return key.astype(np.int32), tuple(labels)
+    return of_run, tuple(labels)
+
+
+def _integers(store: Store, column: str, low: int, high: int) -> tuple[NDArray[np.int32], Sequence[str]]:
+    """The same of one column of whole numbers, which can be millions: no text is made of them."""
+    with store.cursor() as cursor:
+        key = f"coalesce(CAST({quote(column)} AS BIGINT) - ({low}) + 1, 0)"
+        rows = cursor.execute(f"SELECT {key} AS key FROM runs").fetchnumpy()
+    found, of_run = numbered(rows["key"], high - low + 2)
+    return of_run, Numbers(found + (low - 1), low - 1)
 
 
 def _outcomes(found: Values) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

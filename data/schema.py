@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.data.cube import Combinations, InOrder, Moments, Outcomes
 from ablate_tui.data.errors import UsageError, one_of
 
 Role = Literal["switch", "factor", "covariate", "response", "replicate", "identity", "ignored"]
@@ -17,7 +18,6 @@ ROLES: tuple[Role, ...] = ("switch", "factor", "covariate", "response", "replica
 Goal = Literal["min", "max"]
 
 FINISHED, DIVERGED, MISSING = 0, 1, 2  # values of RunTable.status
-NO_LEVEL = -1  # the code of a run whose factor is NULL
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,27 @@ class Response:
         return "smaller is better" if self.goal == "min" else "larger is better"
 
 
+class Numbers(Sequence[str]):
+    """Whole numbers as texts, made when they are asked for; one of them stands for NULL."""
+
+    def __init__(self, values: NDArray[np.int64], null: int) -> None:
+        self.values, self.null = values, null
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        """The text at a place, or the texts of a slice."""
+        if isinstance(at, slice):
+            return tuple(self[place] for place in range(*at.indices(len(self))))
+        value = int(self.values[at])
+        return "NULL" if value == self.null else str(value)
+
+
 @dataclass(frozen=True, eq=False)
 class RunTable:
     """A sweep in memory, with one response. Row i of every array is run i of the source.
@@ -102,12 +123,12 @@ class RunTable:
     factors: tuple[Factor, ...]  # in the source's order
     replicates: tuple[str, ...]  # columns whose values tell replicates apart (seed, …)
     response: Response
-    codes: NDArray[np.int16]  # (factors, runs): level codes, NO_LEVEL where NULL
+    combinations: Combinations  # of the factors' levels, and which each run has
     y: NDArray[np.float64]  # (runs,): the response; NaN where status is not FINISHED
     status: NDArray[np.uint8]  # (runs,): FINISHED, DIVERGED (NaN, ±inf) or MISSING (NULL)
     failed: NDArray[np.bool_]  # (runs,): diverged, or meets the --fail condition
     replicate: NDArray[np.int32]  # (runs,): dense code of the replicate columns together; zeros without any
-    replicate_labels: tuple[str, ...] = ()  # by that code: the columns' values, joined by ", "; empty without any
+    replicate_labels: Sequence[str] = ()  # by that code: the columns' values, joined by ", "; empty without any
     fail_condition: str | None = None
     notes: tuple[str, ...] = ()  # what was guessed or set aside while reading, in words
 
@@ -121,10 +142,40 @@ class RunTable:
         """Row of `codes` by factor name."""
         return {factor.name: row for row, factor in enumerate(self.factors)}
 
-    @cached_property
+    @property
     def configuration(self) -> NDArray[np.int32]:
-        """(runs,) dense number of each run's combination of factor levels."""
-        return dense(self.codes, tuple(len(f.levels) for f in self.factors))
+        """(runs,) number of each run's configuration."""
+        return self.combinations.of_run
+
+    @property
+    def codes(self) -> NDArray[np.int16]:
+        """(factors, runs) level codes, NO_LEVEL where NULL; made anew at every call."""
+        return self.combinations.codes[:, self.configuration]
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Sums over the finished runs, by configuration."""
+        if self.status.any():
+            at = np.flatnonzero(self.status == FINISHED)
+            return Moments.of(self.configuration[at], self.y[at], self.combinations.n)
+        return Moments.of(self.configuration, self.y, self.combinations.n)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Counts of the runs, by configuration."""
+        return Outcomes.of(self.configuration, self.status, self.failed, self.combinations.n)
+
+    @cached_property
+    def in_order(self) -> InOrder:
+        """The finished runs in the order of the response: the cube's slow part, a sort of all runs."""
+        return InOrder.of(self.y, self.status == FINISHED, self.configuration, self.combinations.n)
+
+    def failing(self, failed: NDArray[np.bool_], condition: str | None) -> RunTable:
+        """The same sweep with other failures; what does not depend on them is kept."""
+        changed = replace(self, failed=failed, fail_condition=condition)
+        kept = ("positions", "moments", "in_order", "rerun")
+        vars(changed).update({name: vars(self)[name] for name in kept if name in vars(self)})
+        return changed
 
     @cached_property
     def rerun(self) -> NDArray[np.bool_]:
@@ -133,18 +184,24 @@ class RunTable:
         Diverged runs have equal responses; missing ones have none to compare.
         """
         again = np.zeros(self.runs, dtype=bool)
-        at = np.flatnonzero(self.status != MISSING)
-        y = np.where(self.status == DIVERGED, np.inf, self.y)
-        ascending = at[np.argsort(y[at], kind="stable")]
-        same = np.zeros(len(at) + 1, dtype=bool)
-        same[1:-1] = y[ascending][1:] == y[ascending][:-1]
-        tied = ascending[same[1:] | same[:-1]]
-        by = tied[np.lexsort((tied, self.replicate[tied], self.configuration[tied], y[tied]))]
-        equal = np.ones(max(len(by) - 1, 0), dtype=bool)
-        for values in (y, self.configuration, self.replicate):
-            equal &= values[by][1:] == values[by][:-1]
-        again[by[1:][equal]] = True
+        for tied in (self._tied(), np.flatnonzero(self.status == DIVERGED)):
+            y = np.where(self.status[tied] == DIVERGED, np.inf, self.y[tied])
+            replicate, configuration = self.replicate[tied], self.configuration[tied]
+            by = np.lexsort((tied, replicate, configuration, y))
+            equal = np.ones(max(len(by) - 1, 0), dtype=bool)
+            for values in (y, configuration, replicate):
+                equal &= values[by][1:] == values[by][:-1]
+            again[tied[by[1:]][equal]] = True
         return again
+
+    def _tied(self) -> NDArray[np.int32]:
+        """Rows whose response another finished run has, too."""
+        if self.in_order.distinct:
+            return np.zeros(0, dtype=np.int32)
+        y = self.in_order.y
+        same = np.zeros(len(y) + 1, dtype=bool)
+        same[1:-1] = y[1:] == y[:-1]
+        return self.in_order.run[same[1:] | same[:-1]]
 
     def factor(self, name: str) -> Factor:
         """The factor of that name.
@@ -165,30 +222,6 @@ class RunTable:
                     f'"{name}" is taken as {column.role}, not as a switch; --role {name}=factor makes it one'
                 )
         raise UsageError(f'no switch "{name}"; {one_of(name, [f.name for f in self.factors])}')
-
-
-def dense(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> NDArray[np.int32]:
-    """Number the distinct columns of a code matrix from 0, in lexicographic order.
-
-    Parameters
-    ----------
-    codes : (k, n) int16
-        Codes from NO_LEVEL (-1) to sizes[i] - 1.
-    sizes : tuple of int, length k
-
-    Returns
-    -------
-    (n,) int32
-    """
-    key = np.zeros(codes.shape[1], dtype=np.int64)
-    span = 1
-    for row, size in zip(codes, sizes, strict=True):
-        if span > 2**62 // (size + 1):  # the mixed-radix number would overflow: number what there is so far
-            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
-            span = int(key.max(initial=0)) + 1
-        key = key * (size + 1) + (row.astype(np.int64) + 1)
-        span *= size + 1
-    return np.unique(key, return_inverse=True)[1].astype(np.int32)
 
 
 @dataclass(frozen=True)

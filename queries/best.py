@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate_tui.data.sql import literal, quote
-from ablate_tui.queries.descriptive.ordered import best_runs, order
+from ablate_tui.queries.descriptive.ordered import best_rows, best_runs, order
 from ablate_tui.queries.inference.enrichment import SHARE, BestPair, best_p, best_pairs
 from ablate_tui.queries.inference.replicates import Tested, tested
 from ablate_tui.queries.note import Note
@@ -75,11 +75,12 @@ def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None
     chosen = best_runs(runs, share, goal)
     reasons = Reasons()
     rows: list[BestRow] = []
+    by_configuration = chosen.counts(runs), sample.outcomes.finished
     for factor in sample.table.factors:
-        code = sample.code(factor.name)[runs.at] + 1  # NO_LEVEL comes first
+        code = sample.levels(factor.name) + 1  # NO_LEVEL comes first
         counts = [
-            np.bincount(of, minlength=len(factor.levels) + 1)[1:].tolist()
-            for of in (code[chosen.start : chosen.stop], code)
+            np.bincount(code, weights=of, minlength=len(factor.levels) + 1)[1:].astype(int).tolist()
+            for of in by_configuration
         ]
         among, base = (sum(of) for of in counts)
         allowed = set(sample.slice.set.get(factor.name, factor.levels))
@@ -107,13 +108,10 @@ def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None
     for words in pairs.notes:
         reasons.say("*", "pairs", words)
     listed = min(LISTED, runs.n)
-    at = runs.at
-    if goal == "max":
-        at = at[np.argsort(-runs.y, kind="stable")]  # turned round, equal ones keep the source's order
-    at = at[:listed]
+    index = best_rows(runs, listed, goal)
     if listed < runs.n:
         reasons.say("*", "runs", f"{listed:,} of {runs.n:,} finished runs listed")
-    y = sample.y[at]
+    y = sample.table.y[index]
     new = np.r_[True, y[1:] != y[:-1]] if listed else np.zeros(0, dtype=bool)
     rank = np.maximum.accumulate(np.where(new, np.arange(1, listed + 1), 0))
     names = [_name(row.switch, row.level, sample.table.factor(row.switch).is_switch) for row in rows]
@@ -122,7 +120,7 @@ def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None
         k=chosen.k,
         n_best=chosen.n,
         n=runs.n,
-        index=tuple(sample.index[at].tolist()),
+        index=tuple(index.tolist()),
         response=tuple(y.tolist()),
         rank=tuple(rank.tolist()),
         pairs=pairs.rows,

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import DIVERGED, MISSING, NO_LEVEL
+from ablate_tui.data.cube import NO_LEVEL, Outcomes
 from ablate_tui.data.sql import quote
 from ablate_tui.queries.descriptive.distributions import (
     GRID,
-    STEPS,
     BoxStats,
     bandwidth,
     box_stats,
+    counts_between,
     density,
     ecdf,
     histogram_edges,
 )
-from ablate_tui.queries.descriptive.ordered import order, quantile
-from ablate_tui.queries.descriptive.pairwise import Omnibus, PairwiseRow, omnibus, pairwise
+from ablate_tui.queries.descriptive.ordered import Ascending, order
+from ablate_tui.queries.descriptive.pairwise import Omnibus, PairwiseRow, Sides, omnibus, pairwise
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
@@ -109,28 +109,29 @@ def compare(sample: Sample) -> Comparison:
     """
     contrast = sample.slice.contrast
     levels = sample.table.factor(contrast).levels if contrast else (ALL,)
-    code = sample.code(contrast) if contrast else np.zeros(sample.runs, dtype=np.int16)
-    runs = order(sample)
-    sides = {level: runs.y[code[runs.at] == at] for at, level in enumerate(levels)}
-    pooled = runs.y[code[runs.at] != NO_LEVEL]
+    code = sample.levels(contrast) if contrast else np.zeros(len(sample.inside), dtype=np.int16)
+    runs, outcomes = order(sample), sample.outcomes
+    masks = {level: code == at for at, level in enumerate(levels)}
+    *parts, pooled = runs.split([*masks.values(), code != NO_LEVEL])
+    sides = Sides(pooled, dict(zip(levels, parts, strict=True)), masks)
     reasons = Reasons()
-    nulls = int(np.count_nonzero(code == NO_LEVEL))
+    nulls = int(outcomes.runs[code == NO_LEVEL].sum())
     if nulls:
         reasons.say("*", "n", f"on no side: runs without a level of {contrast} ({nulls:,})")
     with np.errstate(all="ignore"):
-        rows = tuple(_row(level, y, sample.status[code == at], reasons) for at, (level, y) in enumerate(sides.items()))
-        boxes = tuple(box_stats(level, y) for level, y in sides.items())
-        histogram = _histogram(sides, pooled, reasons)
-        kde = _kde(sides, reasons)
+        rows = tuple(_row(level, of, outcomes, masks[level], reasons) for level, of in sides.runs.items())
+        boxes = tuple(box_stats(level, of) for level, of in sides.runs.items())
+        histogram = _histogram(sides, reasons)
+        kde = _kde(sides.runs, reasons)
         several, of_pairs = len(levels) > 2, Reasons()
         every = omnibus(sides, of_pairs) if several else None
         two_by_two = pairwise(sides, of_pairs) if several else ()
     if several:
         of_pairs.say("*", "pairwise omnibus", DESCRIPTIVE)
-    steps = {level: ecdf(y) for level, y in sides.items()}
+    steps = {level: ecdf(of) for level, of in sides.runs.items()}
     for level, (x, _, total) in steps.items():
         if len(x) < total:
-            reasons.say(level, "ecdf", f"{STEPS} of {total:,} steps, evenly by their order")
+            reasons.say(level, "ecdf", f"{len(x)} of {total:,} steps, evenly by their order")
     for box in boxes:
         if len(box.outliers) < box.outlier_count:
             words = f"{len(box.outliers)} of {box.outlier_count:,} outliers, the extremes among them"
@@ -152,21 +153,20 @@ def compare(sample: Sample) -> Comparison:
     )
 
 
-def _row(level: str, y: NDArray[np.float64], status: NDArray[np.uint8], reasons: Reasons) -> SideRow:
-    n = len(y)
+def _row(level: str, runs: Ascending, outcomes: Outcomes, mask: NDArray[np.bool_], reasons: Reasons) -> SideRow:
+    n = runs.n
     none, few, large = "no finished run", "fewer than two finished runs", "too large for a number"
-    mean = float(y.mean()) if n else math.nan
-    sd = float(np.std(y, ddof=1)) if n > 1 else math.nan
-    if n and y[0] == y[-1]:
-        mean, sd = float(y[0]), 0.0 if n > 1 else math.nan
-    ends = (float(y[0]), float(y[-1])) if n else (math.nan, math.nan)
+    mean, squares = runs.moments()
+    sd = math.sqrt(squares / (n - 1)) if n > 1 else math.nan
+    ends = (runs.low, runs.high) if n else (math.nan, math.nan)
     why = large if n else none
-    points = {field: reasons.figure(level, field, quantile(y, q), why) for field, q in QUANTILES.items()}
+    found = zip(QUANTILES, runs.quantiles(tuple(QUANTILES.values())), strict=True)
+    points = {field: reasons.figure(level, field, value, why) for field, value in found}
     return SideRow(
         level=level,
         n=n,
-        diverged=int(np.count_nonzero(status == DIVERGED)),
-        missing=int(np.count_nonzero(status == MISSING)),
+        diverged=int(outcomes.diverged[mask].sum()),
+        missing=int(outcomes.missing[mask].sum()),
         mean=reasons.figure(level, "mean", mean, why),
         sd=reasons.figure(level, "sd", sd, large if n > 1 else few),
         min=reasons.figure(level, "min", ends[0], why),
@@ -175,35 +175,31 @@ def _row(level: str, y: NDArray[np.float64], status: NDArray[np.uint8], reasons:
     )
 
 
-def _histogram(sides: Mapping[str, NDArray[np.float64]], pooled: NDArray[np.float64], reasons: Reasons) -> Histogram:
-    edges = histogram_edges(pooled) if len(pooled) else np.zeros(0)
+def _histogram(sides: Sides, reasons: Reasons) -> Histogram:
+    edges = histogram_edges(sides.together)
     if not len(edges):
-        why = "the range is too large for a number" if len(pooled) else "no finished run"
+        why = "the range is too large for a number" if sides.together.n else "no finished run"
         reasons.say("*", "histogram", why)
-        return Histogram((), dict.fromkeys(sides, ()))
-    counts = {}
-    for level, y in sides.items():
-        below = np.searchsorted(y, edges[:-1], side="left")
-        counts[level] = tuple(np.diff(below, append=len(y)).tolist())
+    counts = {level: counts_between(runs, edges) for level, runs in sides.runs.items()}
     return Histogram(tuple(edges.tolist()), counts)
 
 
-def _kde(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> Kde:
-    widths = {level: bandwidth(y) for level, y in sides.items()}
+def _kde(sides: Mapping[str, Ascending], reasons: Reasons) -> Kde:
+    widths = {level: bandwidth(runs) for level, runs in sides.items()}
     usable = {level: h for level, h in widths.items() if math.isfinite(h) and h > 0}
     x = np.zeros(0)
     if usable:
-        ends = [(sides[level][0] - 3 * h, sides[level][-1] + 3 * h) for level, h in usable.items()]
+        ends = [(sides[level].low - 3 * h, sides[level].high + 3 * h) for level, h in usable.items()]
         x = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), GRID)
         if not np.isfinite(x).all():
             usable, x = {}, np.zeros(0)
     found: dict[str, tuple[float, ...] | None] = dict.fromkeys(sides)
-    for level, y in sides.items():
+    for level, runs in sides.items():
         if level not in usable:
-            few = "fewer than two finished runs" if len(y) < 2 else "all finished runs are equal"
+            few = "fewer than two finished runs" if runs.n < 2 else "all finished runs are equal"
             reasons.say(level, "kde", few if not widths[level] else "the range is too large for a number")
             continue
-        values = density(y, usable[level], x)
+        values = density(runs, usable[level], x)
         if not np.isfinite(values).all():
             reasons.say(level, "kde", "the range is too small for a number")
             continue

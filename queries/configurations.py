@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import NO_LEVEL, Factor, dense
+from ablate_tui.data.cube import NO_LEVEL, Moments, dense
+from ablate_tui.data.schema import Factor
 from ablate_tui.queries.slices import Sample
 
 
@@ -60,13 +61,10 @@ def configurations(sample: Sample) -> Configurations:
 
 
 def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
-    """The configurations, and for each finished run the number of its own; −1 where it is left out."""
-    y = sample.y[sample.finished]
-    number = sample.configuration[sample.finished]  # of the whole sweep
-    first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
-    first[number[::-1]] = np.flatnonzero(sample.finished)[::-1]
-    there = np.flatnonzero(first >= 0)
-    codes = sample.codes[:, first[there]]
+    """The configurations, and for each of the sweep's the number of its own; −1 where it is left out."""
+    sums = sample.moments
+    there = np.flatnonzero(sums.n)
+    codes = sample.table.combinations.codes[:, there]
 
     rows = [sample.table.positions[factor.name] for factor in sample.free]
     rows = [row for row in rows if len(_levels(codes[row])) > 1]
@@ -80,16 +78,16 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
         compact[place] = np.searchsorted(levels, codes[row, whole])
     merged = dense(compact, tuple(len(levels) for levels in present))
     _, representative = np.unique(merged, return_index=True)
-    slot = np.full(len(first), -1, dtype=np.int64)
+    slot = np.full(sample.table.combinations.n, -1, dtype=np.int64)
     slot[there[whole]] = merged
 
-    every = slot[number]
-    kept = every >= 0
-    group, y_kept = every[kept], y[kept]
-    n = len(representative)
-    count = np.bincount(group, minlength=n)
-    mean = np.bincount(group, weights=y_kept, minlength=n) / count
-    squares = np.bincount(group, weights=(y_kept - mean[group]) ** 2, minlength=n)
+    n, part = len(representative), Moments(sums.n[there[whole]], sums.mean[there[whole]], sums.squares[there[whole]])
+    count = np.bincount(merged, weights=part.n, minlength=n).astype(np.int64)
+    mean = np.bincount(merged, weights=part.n * part.mean, minlength=n) / count
+    if n == len(merged):
+        mean = part.mean[representative]  # as it is: a product and a quotient would round it
+    off = part.mean - mean[merged]
+    squares = np.bincount(merged, weights=part.squares + part.n * off**2, minlength=n)
     # what rounding of the mean alone can make of equal replicates
     squares[np.sqrt(squares / count) <= 4 * np.finfo(float).eps * count * np.abs(mean)] = 0.0
     variance = np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
@@ -101,16 +99,15 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
         count=count,
         mean=mean,
         variance=variance,
-        noise=_noise(y_kept, group, sample.replicate[sample.finished][kept], count, mean, variance),
-        left_out=int(np.count_nonzero(~kept)),
+        noise=_noise(sample, slot, count, mean, variance),
+        left_out=int(sums.n.sum() - count.sum()),
     )
-    return found, every
+    return found, slot
 
 
 def _noise(
-    y: NDArray[np.float64],
-    group: NDArray[np.int64],
-    replicate: NDArray[np.int32],
+    sample: Sample,
+    slot: NDArray[np.int64],
     count: NDArray[np.int64],
     mean: NDArray[np.float64],
     variance: NDArray[np.float64],
@@ -124,6 +121,15 @@ def _noise(
     again = count > 1
     if not again.any():
         return float("nan")
+    freedom = count[again] - 1
+    pooled = float(freedom @ variance[again]) / float(freedom.sum())
+    if not sample.table.replicates or len(count) < 2 or count.min() < count.max():  # without a look at the runs
+        return pooled
+    finished = np.flatnonzero(sample.finished)
+    group = slot[sample.configuration[finished]]
+    known = group >= 0
+    group, at = group[known], finished[known]
+    y, replicate = sample.y[at], sample.replicate[at]
     block = (np.cumsum(np.bincount(replicate) > 0) - 1)[replicate]
     blocks, n = int(block.max()) + 1, len(count)
     crossed = blocks > 1 and n > 1 and len(y) == n * blocks
@@ -131,8 +137,7 @@ def _noise(
         residual = y - mean[group]
         residual = residual - (np.bincount(block, weights=residual) / n)[block]
         return float(residual @ residual) / ((n - 1) * (blocks - 1))
-    freedom = count[again] - 1
-    return float(freedom @ variance[again]) / float(freedom.sum())
+    return pooled
 
 
 def chosen(groups: Configurations, keep: NDArray[np.bool_]) -> Configurations:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate_tui.data.schema import NO_LEVEL
 from ablate_tui.data.sql import quote
-from ablate_tui.queries.cells import cells
 from ablate_tui.queries.designs.aliases import (
     STRONG,
     Correlation,
@@ -120,9 +118,10 @@ def design(sample: Sample) -> Design:
     """
     reasons = Reasons()
     factors = sample.table.factors
-    distinct = cells(sample)
-    weights = np.bincount(distinct.number, minlength=distinct.n)
-    found = overlap(factors, distinct.codes, weights)
+    runs = sample.outcomes.runs
+    there = np.flatnonzero(runs)
+    codes, weights = sample.table.combinations.codes[:, there], runs[there]
+    found = overlap(factors, codes, weights)
     if found.unchecked:
         words = f"too many levels for correlations: {', '.join(found.unchecked)}"
         reasons.say("*", "correlations", words)
@@ -130,13 +129,13 @@ def design(sample: Sample) -> Design:
         factor.name: dict(
             zip(
                 factor.levels,
-                np.bincount(code[code != NO_LEVEL], minlength=len(factor.levels)).tolist(),
+                np.bincount(code + 1, weights, minlength=len(factor.levels) + 1)[1:].astype(int).tolist(),
                 strict=True,
             )
         )
-        for factor, code in zip(factors, sample.codes, strict=True)
+        for factor, code in zip(factors, codes, strict=True)
     }
-    whole = grid(sample, distinct)
+    whole = grid(sample)
     if whole.left_out:
         words = f"left out: runs without a level of a free factor ({whole.left_out:,})"
         reasons.say("*", "configurations", words)

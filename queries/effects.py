@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import NO_LEVEL, Factor
+from ablate_tui.data.schema import Factor
 from ablate_tui.data.sql import literal, quote
-from ablate_tui.queries.cells import cells
-from ablate_tui.queries.descriptive.levels import LevelCounts, RankedByLevel
-from ablate_tui.queries.descriptive.ordered import BestRuns, Ordered, Ranks, best_runs, order, rank
+from ablate_tui.queries.descriptive.levels import Levels, Ranked
+from ablate_tui.queries.descriptive.ordered import Ascending, BestRuns, best_runs, order
 from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney, wilcoxon
 from ablate_tui.queries.descriptive.two_sample import Side, brown_forsythe, side, welch
 from ablate_tui.queries.effect_row import FIGURES, OMNIBUS, PAIR_FIGURES, REST, EffectRow, row_name
@@ -74,13 +73,15 @@ class _Table:
 
     def __init__(self, sample: Sample, found: Verdicts) -> None:
         self.sample = sample
-        distinct = cells(sample)
-        self.ordered: Ordered = order(sample)
-        self.ranks: Ranks = rank(self.ordered.y)
+        self.ordered: Ascending = order(sample)
+        self.ranks = Ranked(self.ordered)
         self.best: BestRuns = best_runs(self.ordered, BEST_SHARE, sample.table.response.goal)
-        self.finished: FinishedRuns = finished_runs(sample, distinct)
-        self.failures: Failures = failure_p(sample, distinct)
+        best = self.best.counts(self.ordered)
+        self.counts = {factor.name: Levels(sample, factor.name, best) for factor in sample.table.factors}
+        self.finished: FinishedRuns = finished_runs(sample)
+        self.failures: Failures = failure_p(sample)
         self.levels = dict(sample.slice.filters)
+        self.sides = self._sides()
         self.reasons = Reasons()
         self.verdicts = found
         self.judge = Judge(self.verdicts, self.reasons)
@@ -107,23 +108,19 @@ class _Table:
         )
 
     def rows(self, factor: Factor) -> Iterator[EffectRow]:
-        sample = self.sample
-        code = sample.code(factor.name)
-        counts = LevelCounts(code, sample.status, sample.failed, len(factor.levels))
+        counts = self.counts[factor.name]
         allowed = self.levels.get(factor.name, factor.levels)
-        ordered = RankedByLevel(self.ordered, self.ranks, self.best, code)
         if factor.is_switch:
             sides = (1, factor.off)
             if len(allowed) == 1:
                 yield self.fixed(factor.name, counts, factor.on, *sides, "fixed by the filter")
             else:
-                self.say_null_levels(factor, code)
-                yield self.compared(factor, counts, factor.on, *sides, ordered)
+                self.say_null_levels(factor, counts)
+                yield self.compared(factor, counts, factor.on, *sides)
             return
 
-        too_many = len(factor.levels) * ordered.n > MOST_COMPARISONS
-        if too_many or len(allowed) == 1:
-            why = f"{len(factor.levels):,} levels in {ordered.n:,} runs are too many to compare"
+        if self.too_many(factor) or len(allowed) == 1:
+            why = f"{len(factor.levels):,} levels in {counts.total[0]:,} runs are too many to compare"
             for level, text in enumerate(factor.levels):
                 yield self.fixed(
                     factor.name,
@@ -134,23 +131,38 @@ class _Table:
                     "fixed by the filter" if len(allowed) == 1 else why,
                 )
             return
-        self.say_null_levels(factor, code)
-        on_sides = [side(ordered.y[ordered.code == level]) for level in range(len(factor.levels))]
-        omnibus = self.omnibus(factor, ordered, on_sides)
+        self.say_null_levels(factor, counts)
+        omnibus = self.omnibus(factor, counts)
         for level, text in enumerate(factor.levels):
             if text in allowed:
-                yield self.compared(factor, counts, text, level, REST, ordered, on_sides[level], omnibus)
+                yield self.compared(factor, counts, text, level, REST, omnibus)
             else:
                 yield self.fixed(factor.name, counts, text, level, REST, "left out by the filter")
 
-    def say_null_levels(self, factor: Factor, code: NDArray[np.int16]) -> None:
-        nulls = int(np.count_nonzero(code == NO_LEVEL))
-        if nulls:
+    def too_many(self, factor: Factor) -> bool:
+        """Whether a factor's levels in these runs are too many to set each against the rest."""
+        return not factor.is_switch and len(factor.levels) * self.counts[factor.name].total[0] > MOST_COMPARISONS
+
+    def _sides(self) -> dict[tuple[str, int, bool], Side]:
+        """Every side that is compared: by factor and level, whether it is the level or the others."""
+        keys: list[tuple[str, int, bool]] = []
+        masks: list[NDArray[np.bool_]] = []
+        for factor in self.sample.table.factors:
+            allowed = self.levels.get(factor.name, factor.levels)
+            if len(allowed) < 2 or self.too_many(factor):
+                continue
+            for level in (1,) if factor.is_switch else range(len(factor.levels)):
+                keys += [(factor.name, level, True), (factor.name, level, False)]
+                masks += self.counts[factor.name].masks(level)
+        return {key: side(runs) for key, runs in zip(keys, self.ordered.split(masks), strict=True)}
+
+    def say_null_levels(self, factor: Factor, counts: Levels) -> None:
+        if counts.nulls:
             for level in (factor.on,) if factor.is_switch else factor.levels:
                 row = row_name(factor.name, level, factor.off if factor.is_switch else REST)
-                self.reasons.say(row, "n_on n_off", f"on neither side: runs without a level ({nulls:,})")
+                self.reasons.say(row, "n_on n_off", f"on neither side: runs without a level ({counts.nulls:,})")
 
-    def fixed(self, switch: str, counts: LevelCounts, on: str, level: int, off: str, why: str) -> EffectRow:
+    def fixed(self, switch: str, counts: Levels, on: str, level: int, off: str, why: str) -> EffectRow:
         """A row that has its counts only."""
         name = row_name(switch, on, off)
         self.reasons.say(name, FIGURES + (f" {OMNIBUS}" if off == REST else ""), why)
@@ -158,10 +170,11 @@ class _Table:
             self.reasons.say(name, OMNIBUS, "for factors with more than two levels")
         return EffectRow(switch, on, off, *counts.sides(level))
 
-    def omnibus(self, factor: Factor, ordered: RankedByLevel, sides: list[Side]) -> tuple[float | None, float | None]:
+    def omnibus(self, factor: Factor, counts: Levels) -> tuple[float | None, float | None]:
         """Kruskal-Wallis' and Brown-Forsythe's p over all levels of a factor."""
-        sums = np.bincount(ordered.code, weights=ordered.ranks.rank, minlength=len(sides)).astype(np.float64)
-        values = kruskal(sums, np.array([s.n for s in sides]), ordered.ranks), brown_forsythe(sides)
+        sides = [self.sides[factor.name, level, True] for level in range(len(factor.levels))]
+        sums, ranks = self.ranks.among(counts)
+        values = kruskal(sums, np.array([s.n for s in sides]), ranks), brown_forsythe(sides)
         why = "fewer than two levels with finished runs, or no spread"
         for field, value in zip(OMNIBUS.split(), values, strict=True):
             if not math.isfinite(value):
@@ -174,18 +187,14 @@ class _Table:
     def compared(
         self,
         factor: Factor,
-        counts: LevelCounts,
+        counts: Levels,
         on_text: str,
         level: int,
         off_text: str,
-        ordered: RankedByLevel,
-        on: Side | None = None,
         omnibus: tuple[float | None, float | None] | None = None,
     ) -> EffectRow:
         """One row: the level of that code against all other levels of the factor."""
-        is_on = ordered.code == level
-        on = on or side(ordered.y[is_on])
-        off = side(ordered.y[~is_on])
+        on, off = self.sides[factor.name, level, True], self.sides[factor.name, level, False]
         name = row_name(factor.name, on_text, off_text)
         figure, say = self.reasons.figure, self.reasons.say
 
@@ -203,13 +212,12 @@ class _Table:
         missing_side = "needs finished runs on both sides" if 0 in (on.n, off.n) else "too large for a number"
         ratio = on.sd / off.sd if off.sd > 0 else math.nan
         why_ratio = "the SD of off is zero" if off.sd == 0 else "needs two finished runs on both sides"
-        sum_on = float(ordered.ranks.rank[is_on].sum())
-
+        rank_sums, ranks = self.ranks.among(counts)
         failure = self.failures
         key = (factor.name, level)
         why_failure = failure.why_none or failure.reasons.get(key, "this level or the others have no run")
         pairing = self.paired(factor, name)
-        best, base = ordered.shares(level)
+        best, base = counts.shares(level)
         if not omnibus:
             say(name, OMNIBUS, "for factors with more than two levels")
         failed_on, failed_off = counts.failed(level)
@@ -234,7 +242,7 @@ class _Table:
             mann_whitney_p=figure(
                 name,
                 "mann_whitney_p",
-                mann_whitney(sum_on, on.n, off.n, ordered.ranks),
+                mann_whitney(float(rank_sums[level]), on.n, off.n, ranks),
                 "needs finished runs on both sides, not all equal",
             ),
             brown_forsythe_p=figure(
@@ -321,23 +329,23 @@ def glance(sample: Sample) -> tuple[Glance, ...]:
     tuple of Glance
         One per factor, those that the filters fix included. Runs without a level are not counted.
     """
+    outcomes, mean = sample.outcomes, sample.moments.mean
+    there = outcomes.finished > 0
+    with np.errstate(all="ignore"):
+        center = float(np.median(mean[there])) if there.any() else 0.0  # of large numbers with small differences
+        totals = outcomes.finished * np.where(there, mean - center, 0.0)
     found = []
-    y = np.where(sample.finished, sample.y, 0.0)
-    for code, factor in zip(sample.codes, sample.table.factors, strict=True):
+    for code, factor in zip(sample.table.combinations.codes, sample.table.factors, strict=True):
+        levels = len(factor.levels) + 1  # NO_LEVEL comes first
+        runs, n = (
+            np.bincount(code + 1, weights=of, minlength=levels)[1:].astype(int).tolist()
+            for of in (outcomes.runs, outcomes.finished)
+        )
         diff = None
-        if factor.is_switch:
-            sides = (code == 0, code == 1)
-            runs = [int(np.count_nonzero(at)) for at in sides]
-            sides = (sides[0] & sample.finished, sides[1] & sample.finished)
-            n = [int(np.count_nonzero(at)) for at in sides]
-            if all(n):
-                with np.errstate(over="ignore", invalid="ignore"):
-                    off, on = (float(y @ at.astype(np.float64)) / of for at, of in zip(sides, n, strict=True))
-                diff = on - off if math.isfinite(on - off) else None
-        else:
-            levels = len(factor.levels) + 1  # NO_LEVEL comes first
-            runs = np.bincount(code + 1, minlength=levels)[1:].tolist()
-            n = np.bincount(code[sample.finished] + 1, minlength=levels)[1:].tolist()
+        if factor.is_switch and all(n):
+            with np.errstate(all="ignore"):
+                off, on = (np.bincount(code + 1, weights=totals, minlength=3)[1:] / n).tolist()
+            diff = on - off if math.isfinite(on - off) else None
         found.append(Glance(factor.name, factor.levels, tuple(runs), tuple(n), diff))
     return tuple(found)
 

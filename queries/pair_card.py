@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.errors import UsageError
-from ablate_tui.data.schema import NO_LEVEL
-from ablate_tui.queries.descriptive.distributions import BoxStats, box_stats, histogram_edges
-from ablate_tui.queries.descriptive.ordered import order
+from ablate_tui.queries.descriptive.distributions import BoxStats, box_stats, counts_between, histogram_edges
+from ablate_tui.queries.descriptive.ordered import Ascending, order
 from ablate_tui.queries.inference.noise import noise_scale
 from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
@@ -75,50 +74,43 @@ def pair_card(sample: Sample, a: str, b: str) -> PairCard:
     factors = sample.table.factor(a), sample.table.factor(b)
     if a == b:
         raise UsageError(f'"{a}" can\'t be paired with itself; name two switches')
-    runs = order(sample)
-    codes = sample.code(a)[runs.at], sample.code(b)[runs.at]
+    runs, finished = order(sample), sample.outcomes.finished
+    codes = sample.levels(a), sample.levels(b)
     kept, notes = [], []
     for factor, code in zip(factors, codes, strict=True):
-        count = np.bincount(code[code != NO_LEVEL], minlength=len(factor.levels))
+        count = np.bincount(code + 1, weights=finished, minlength=len(factor.levels) + 1)[1:]
         most = np.sort(np.argsort(-count, kind="stable")[:MOST_LEVELS])
         kept.append(most.tolist())
         if len(most) < len(factor.levels):
             words = f"{len(most)} of {len(factor.levels):,} levels, those with the most runs"
             notes.append(Note(factor.name, "levels", words))
-    inside = np.isin(codes[0], kept[0]) & np.isin(codes[1], kept[1])
-    y = runs.y[inside]
-    first, second = codes[0][inside], codes[1][inside]
-    edges = histogram_edges(y) if len(y) else np.zeros(0)
+    edges = histogram_edges(runs.where(np.isin(codes[0], kept[0]) & np.isin(codes[1], kept[1])))
+    both = [(i, j) for i in kept[0] for j in kept[1]]
+    parts = runs.split([(codes[0] == i) & (codes[1] == j) for i, j in both])
     noise = _noise(sample, a, b)
     cells = tuple(
         _cell(
             (factors[0].levels[i], factors[1].levels[j]),
-            y[(first == i) & (second == j)],
+            part,
             edges,
             noise.get((factors[0].levels[i], factors[1].levels[j])),
         )
-        for i in kept[0]
-        for j in kept[1]
+        for (i, j), part in zip(both, parts, strict=True)
     )
     levels = [tuple(factor.levels[at] for at in places) for factor, places in zip(factors, kept, strict=True)]
     return PairCard(a, b, levels[0], levels[1], cells, tuple(edges.tolist()), tuple(notes))
 
 
-def _cell(levels: tuple[str, str], y: NDArray[np.float64], edges: NDArray[np.float64], noise: float | None) -> CardCell:
-    counts: tuple[int, ...] = ()
-    if len(edges):
-        below = np.searchsorted(y, edges[:-1], side="left")
-        counts = tuple(np.diff(below, append=len(y)).tolist())
+def _cell(levels: tuple[str, str], runs: Ascending, edges: NDArray[np.float64], noise: float | None) -> CardCell:
     with np.errstate(all="ignore"):
-        mean = float(y.mean()) if len(y) else math.nan
-        sd = float(np.std(y, ddof=1)) if len(y) > 1 else math.nan
-        if len(y) and y[0] == y[-1]:
-            mean, sd = float(y[0]), 0.0 if len(y) > 1 else math.nan
-        box = box_stats(levels[1], y)
+        counts = counts_between(runs, edges)
+        mean, squares = runs.moments()
+        sd = math.sqrt(squares / (runs.n - 1)) if runs.n > 1 else math.nan
+        box = box_stats(levels[1], runs)
     return CardCell(
         level_a=levels[0],
         level_b=levels[1],
-        n=len(y),
+        n=runs.n,
         mean=mean if math.isfinite(mean) else None,
         sd=sd if math.isfinite(sd) else None,
         noise=noise,

@@ -10,9 +10,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import Factor, Goal, dense
+from ablate_tui.data.cube import dense
+from ablate_tui.data.schema import Factor, Goal
 from ablate_tui.data.sql import literal, quote
-from ablate_tui.queries.cells import CellsInSlice, cells
 from ablate_tui.queries.descriptive.pair_ends import (
     ConfigurationRow,
     DifferenceHistogram,
@@ -40,16 +40,14 @@ class FinishedRuns:
 
     at: NDArray[np.int64]  # positions in the sample
     y: NDArray[np.float64]
-    cell: NDArray[np.int64]
-    replicate: NDArray[np.int64]
-    distinct: CellsInSlice
+    configuration: NDArray[np.int32]
+    replicate: NDArray[np.int32]
 
 
-def finished_runs(sample: Sample, distinct: CellsInSlice) -> FinishedRuns:
+def finished_runs(sample: Sample) -> FinishedRuns:
     """Gather the finished runs."""
     at = np.flatnonzero(sample.finished)
-    replicate = sample.replicate[at].astype(np.int64)
-    return FinishedRuns(at, sample.y[at], distinct.number[at], replicate, distinct)
+    return FinishedRuns(at, sample.y[at], sample.configuration[at], sample.replicate[at])
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +76,12 @@ class Partners:
     def __init__(self, sample: Sample, runs: FinishedRuns, factor: Factor) -> None:
         row = sample.table.positions[factor.name]
         sizes = tuple(len(f.levels) for f in sample.table.factors)
-        others = dense(np.delete(runs.distinct.codes, row, axis=0), sizes[:row] + sizes[row + 1 :])
+        codes = sample.table.combinations.codes
+        others = dense(np.delete(codes, row, axis=0), sizes[:row] + sizes[row + 1 :])
         self.replicates = int(runs.replicate.max(initial=0)) + 1
-        shared = others.astype(np.int64)[runs.cell] * self.replicates + runs.replicate
         groups = (int(others.max(initial=-1)) + 1) * self.replicates
-        slot = runs.distinct.codes[row][runs.cell] * np.int64(groups) + shared
+        slot = (codes[row] * np.int64(groups) + others * np.int64(self.replicates))[runs.configuration]
+        slot += runs.replicate
         y, at = runs.y, runs.at
         if slot.min(initial=0) < 0:  # NO_LEVEL
             known = slot >= 0
@@ -238,7 +237,7 @@ def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
 def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) -> Pairs:
     goal = sample.table.response.goal
     reasons = Reasons()
-    partners = Partners(sample, finished_runs(sample, cells(sample)), factor)
+    partners = Partners(sample, finished_runs(sample), factor)
     level_pairs = _level_pairs(partners, factor, left, goal, reasons) if len(left) > 2 else ()
     names = [pair.name for pair in level_pairs]
     largest = max(level_pairs, key=lambda pair: abs(pair.mean_diff or 0.0), default=None)

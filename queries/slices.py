@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, RunTable
+from ablate_tui.data.cube import Moments, Outcomes
+from ablate_tui.data.schema import FINISHED, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
 
 Term = tuple[str, ...]  # of the location model: one factor's name (main effect), two or three (interaction)
@@ -108,32 +110,93 @@ def where(levels: Mapping[str, tuple[str, ...]]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The runs inside a slice, as arrays of the same length; what every query reads."""
+    """The runs inside a slice; what every query reads.
+
+    A slice is a set of the sweep's configurations, and what is summed up by configuration is at hand
+    (`moments`, `outcomes`). The arrays of the runs themselves, all of length n, are made when they are first
+    asked for: at ten million runs each takes longer than a person waits for a key.
+    """
 
     table: RunTable
     slice: Slice
-    index: NDArray[np.int64]  # (n,) row of the source
-    codes: NDArray[np.int16]  # (factors, n)
-    y: NDArray[np.float64]  # (n,) NaN where not finished
-    status: NDArray[np.uint8]
-    failed: NDArray[np.bool_]
-    replicate: NDArray[np.int32]
-    configuration: NDArray[np.int32]  # (n,) numbers of the whole sweep's configurations
+    inside: NDArray[np.bool_]  # (C,) which of the sweep's configurations the filters let through
+    rows: NDArray[np.int64] | None = None  # (n,) of the source, where it isn't every run of these configurations
+    other: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # arrays that stand in for the source's
 
     @property
+    def plain(self) -> bool:
+        """Whether these are all runs of the configurations, as they are in the source."""
+        return self.rows is None and not self.other
+
+    @cached_property
     def runs(self) -> int:
         """Runs in the slice, finished or not."""
-        return len(self.y)
+        return int(self.outcomes.runs.sum()) if self.rows is None else len(self.rows)
 
     @cached_property
+    def index(self) -> NDArray[np.int64]:
+        """(n,) row of the source of each run, ascending."""
+        if self.rows is not None:
+            return self.rows
+        if self.inside.all():
+            return np.arange(self.table.runs)
+        return np.flatnonzero(self.inside[self.table.configuration])
+
+    def _of_source(self, name: str) -> NDArray[Any]:
+        if name in self.other:
+            return self.other[name]
+        whole: NDArray[Any] = getattr(self.table, name)
+        return whole if self.rows is None and self.inside.all() else whole[self.index]
+
+    @cached_property
+    def y(self) -> NDArray[np.float64]:
+        """(n,) the response, NaN where a run is not finished."""
+        return self._of_source("y")
+
+    @cached_property
+    def status(self) -> NDArray[np.uint8]:
+        """(n,) FINISHED, DIVERGED or MISSING."""
+        return self._of_source("status")
+
+    @cached_property
+    def failed(self) -> NDArray[np.bool_]:
+        """(n,) runs that diverged, or meet the condition of failure."""
+        return self._of_source("failed")
+
+    @cached_property
+    def replicate(self) -> NDArray[np.int32]:
+        """(n,) code of the replicate."""
+        return self._of_source("replicate")
+
+    @cached_property
+    def configuration(self) -> NDArray[np.int32]:
+        """(n,) numbers of the whole sweep's configurations."""
+        return self._of_source("configuration")
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Of the finished runs, by the sweep's configurations."""
+        if self.plain:
+            return self.table.moments.inside(self.inside)
+        at = np.flatnonzero(self.finished)
+        return Moments.of(self.configuration[at], self.y[at], self.table.combinations.n)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Counts of the runs, by the sweep's configurations."""
+        if self.plain:
+            return self.table.outcomes.inside(self.inside)
+        return Outcomes.of(self.configuration, self.status, self.failed, self.table.combinations.n)
+
+    @property
     def diverged(self) -> int:
         """Runs in the slice whose response is NaN or infinite."""
-        return int(np.count_nonzero(self.status == DIVERGED))
+        return int(self.outcomes.diverged.sum())
 
-    @cached_property
+    @property
     def missing(self) -> int:
         """Runs in the slice whose response is NULL."""
-        return int(np.count_nonzero(self.status == MISSING))
+        return int(self.outcomes.missing.sum())
 
     @cached_property
     def finished(self) -> NDArray[np.bool_]:
@@ -149,21 +212,21 @@ class Sample:
     def only(self, keep: NDArray[np.bool_]) -> Sample:
         """Some of the runs, by a mask (n,)."""
         at = np.flatnonzero(keep)
-        return replace(
-            self,
-            index=self.index[at],
-            codes=self.codes[:, at],
-            y=self.y[at],
-            status=self.status[at],
-            failed=self.failed[at],
-            replicate=self.replicate[at],
-            configuration=self.configuration[at],
-        )
+        other = {name: values[at] for name, values in self.other.items()}
+        return replace(self, rows=self.index[at], other=other)
+
+    def having(self, **arrays: NDArray[Any]) -> Sample:
+        """The same runs with another `y`, `status` or `failed`, each (n,)."""
+        return replace(self, other={**self.other, **arrays})
+
+    def levels(self, name: str) -> NDArray[np.int16]:
+        """(C,) level codes of one factor, by the sweep's configurations."""
+        row: NDArray[np.int16] = self.table.combinations.codes[self.table.positions[name]]
+        return row
 
     def code(self, name: str) -> NDArray[np.int16]:
         """(n,) level codes of one factor."""
-        row: NDArray[np.int16] = self.codes[self.table.positions[name]]
-        return row
+        return np.asarray(self.levels(name)[self.configuration])
 
 
 def take(table: RunTable, slice_: Slice) -> Sample:
@@ -187,18 +250,9 @@ def take(table: RunTable, slice_: Slice) -> Sample:
     for term in slice_.location or ():
         for name in term:
             table.factor(name)
-    keep = np.ones(table.runs, dtype=bool)
+    inside = np.ones(table.combinations.n, dtype=bool)
     for name, levels in slice_.filters:
         factor = table.factor(name)
-        keep &= np.isin(table.codes[table.positions[name]], [factor.code(level) for level in levels])
-    return Sample(
-        table=table,
-        slice=slice_,
-        index=np.arange(table.runs),
-        codes=table.codes,
-        y=table.y,
-        status=table.status,
-        failed=table.failed,
-        replicate=table.replicate,
-        configuration=table.configuration,
-    ).only(keep)
+        codes = table.combinations.codes[table.positions[name]]
+        inside &= np.isin(codes, [factor.code(level) for level in levels])
+    return Sample(table, slice_, inside)

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import quantile
+from ablate_tui.queries.descriptive.ordered import Ascending, Blocked
 
 FEWEST_BINS, MOST_BINS = 10, 60
 GRID = 200  # points of a density
 DIRECT = 5_000  # runs up to which every run has its own kernel
 PER_BANDWIDTH = 50  # nodes that more runs are binned onto, per bandwidth
+NARROW = 4  # parts of a bandwidth that a block may be wide, to stand as one node
 REACH = 9.0  # bandwidths beyond which a kernel adds less than 1e-17 of its height
 STEPS = 512  # points of an ECDF
 OUTLIERS = 200
 
 
-def histogram_edges(y: NDArray[np.float64]) -> NDArray[np.float64]:
+def histogram_edges(runs: Ascending) -> NDArray[np.float64]:
     """Edges of equal bins for all sides together.
 
     The width is the smaller of Freedman and Diaconis' (1981), 2·IQR·n^(−1/3), and Sturges', as numpy's
@@ -28,24 +29,26 @@ def histogram_edges(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    y : (n,) float64
-        Ascending, finite, n ≥ 1.
+    runs : Ascending
 
     Returns
     -------
     (bins + 1,) float64
-        Empty where the range is too large for a number.
+        Empty where there is no run, or the range is too large for a number.
     """
-    low, high = float(y[0]), float(y[-1])
+    if not runs.n:
+        return np.zeros(0)
+    low, high = runs.low, runs.high
     span = high - low
     if not math.isfinite(span):
         return np.zeros(0)
     if span == 0:
         half = max(0.5, 8 * float(np.spacing(abs(low))))
         return np.array([low - half, low + half])
-    widths = [span / (math.log2(len(y)) + 1), 2 * (quantile(y, 0.75) - quantile(y, 0.25)) / len(y) ** (1 / 3)]
+    q25, q75 = runs.quantiles((0.25, 0.75))
+    widths = [span / (math.log2(runs.n) + 1), 2 * (q75 - q25) / runs.n ** (1 / 3)]
     width = min(w for w in widths if w > 0)
-    if max(abs(low), abs(high)) < 2**52 and np.array_equal(y, np.rint(y)):
+    if max(abs(low), abs(high)) < 2**52 and runs.whole_numbers():
         whole = max(1, math.ceil(width), math.ceil((span + 1) / MOST_BINS))
         bins = math.ceil((span + 1) / whole)
         return np.asarray(low - 0.5 + whole * np.arange(bins + 1.0))
@@ -54,37 +57,54 @@ def histogram_edges(y: NDArray[np.float64]) -> NDArray[np.float64]:
     return edges if (np.diff(edges) > 0).all() else np.array([low, high])
 
 
-def bandwidth(y: NDArray[np.float64]) -> float:
+def counts_between(runs: Ascending, edges: NDArray[np.float64]) -> tuple[int, ...]:
+    """Runs in each bin; one on an edge is in the bin above, the last bin is closed."""
+    return tuple(np.diff(runs.below(edges[:-1]), append=runs.n).tolist()) if len(edges) else ()
+
+
+def bandwidth(runs: Ascending) -> float:
     """Scott's (1992): SD (ddof=1) times n^(−1/5); NaN or 0 where there is no density."""
-    if len(y) < 2 or y[0] == y[-1]:
+    if runs.n < 2 or runs.constant:
         return 0.0
-    return float(np.std(y, ddof=1)) * math.pow(len(y), -0.2)
+    return math.sqrt(runs.moments()[1] / (runs.n - 1)) * math.pow(runs.n, -0.2)
 
 
-def density(y: NDArray[np.float64], h: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def density(runs: Ascending, h: float, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gaussian kernel density, as ``scipy.stats.gaussian_kde`` with its default bandwidth.
 
     Up to 5,000 runs it is the plain sum over runs. More are first shared out linearly between nodes
     h/50 apart (Wand 1994), which adds at most (1/50)²/8 = 5e-5 of a kernel's height, 1/(h√2π), at
-    any point; kernels are cut off at 9 bandwidths.
+    any point; kernels are cut off at 9 bandwidths. Of runs that are counted by blocks, those in a block
+    narrower than h/4 stand at their mean, with the block's own variance as a second-order term; what that
+    leaves out is below 5e-5 of a kernel's height, too.
 
     Parameters
     ----------
-    y : (n,) float64
-        Ascending, finite.
+    runs : Ascending
     h : float
-        Bandwidth, in the unit of y.
+        Bandwidth, in the unit of the response.
     x : (m,) float64
-        Where to evaluate.
+        Where to evaluate, ascending.
 
     Returns
     -------
     (m,) float64
-        Per unit of y.
+        Per unit of the response.
     """
-    height = 1 / (len(y) * h * math.sqrt(2 * math.pi))
+    height = 1 / (runs.n * h * math.sqrt(2 * math.pi))
+    if isinstance(runs, Blocked):
+        return _of_nodes(*_block_nodes(runs, h), h, x) * height
+    y = runs.at(np.arange(runs.n))
     if len(y) <= DIRECT:
         return np.array([float(np.exp(-0.5 * ((at - y) / h) ** 2).sum()) for at in x]) * height
+    nodes, weights = _shared_out(y, h)
+    return _of_nodes(nodes, weights, np.zeros(len(nodes)), h, x) * height
+
+
+def _shared_out(y: NDArray[np.float64], h: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ascending values, shared out between nodes; the nodes and their weights."""
+    if not len(y):
+        return y, y
     step = h / PER_BANDWIDTH
     place = (y - y[0]) / step
     node = np.floor(place)
@@ -93,30 +113,62 @@ def density(y: NDArray[np.float64], h: float, x: NDArray[np.float64]) -> NDArray
     nodes = np.concatenate([left, left + 1])
     weights = np.concatenate([np.bincount(slot) - part, part])
     by = np.argsort(nodes)
-    nodes, weights = y[0] + nodes[by] * step, weights[by]
+    return y[0] + nodes[by] * step, weights[by]
+
+
+def _block_nodes(runs: Blocked, h: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes, weights and variances: narrow blocks as one node each, the runs of wide ones shared out."""
+    mean, weight, variance, there = runs.nodes
+    edges, y = runs.order.edges, runs.order.y
+    first, last = edges[:-1][there], edges[1:][there] - 1
+    wide = y[last] - y[first] > h / NARROW
+    inside = [np.arange(a, b + 1) for a, b in zip(first[wide].tolist(), last[wide].tolist(), strict=True)]
+    at = np.concatenate(inside) if inside else np.zeros(0, dtype=np.int64)
+    nodes, weights = _shared_out(y[at[runs.keep[runs.order.configuration[at]]]], h)
+    nodes, weights = np.r_[mean[~wide], nodes], np.r_[weight[~wide], weights]
+    variances = np.r_[variance[~wide], np.zeros(len(nodes) - int(np.count_nonzero(~wide)))]
+    by = np.argsort(nodes)
+    return nodes[by], weights[by], variances[by]
+
+
+def _of_nodes(
+    nodes: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    h: float,
+    x: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Sum of kernels at ascending nodes; a node's variance widens its kernel, to second order."""
     found = np.zeros(len(x))
     start = np.searchsorted(nodes, x - REACH * h)
     stop = np.searchsorted(nodes, x + REACH * h)
+    spread = variances / (2 * h * h)
     for i, at in enumerate(x):
         near = slice(start[i], stop[i])
-        found[i] = weights[near] @ np.exp(-0.5 * ((at - nodes[near]) / h) ** 2)
-    return found * height
+        u = ((at - nodes[near]) / h) ** 2
+        found[i] = weights[near] @ (np.exp(-0.5 * u) * (1 + spread[near] * (u - 1)))
+    return found
 
 
-def ecdf(y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+def ecdf(runs: Ascending) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Steps of the empirical distribution function.
 
     Parameters
     ----------
-    y : (n,) float64
-        Ascending, finite.
+    runs : Ascending
 
     Returns
     -------
     x, share, steps
-        At x the function jumps to `share`. Of more than 512 steps, 512 are given, evenly by their
-        order, first and last included; each is exact. `steps` is how many there are.
+        At x the function jumps to `share`. Of more than 512 steps, 512 or somewhat fewer are given, evenly
+        by their order or close to it, first and last included; each is exact. `steps` is how many there are;
+        runs that are counted by blocks all count, also where some are equal.
     """
+    if isinstance(runs, Blocked):
+        x, _ = runs.evenly(np.rint(np.linspace(0, runs.n - 1, STEPS)).astype(np.int64)) if runs.n else (np.zeros(0), 0)
+        x = np.unique(x)
+        return x, runs.below(x, equal=True) / max(runs.n, 1), runs.n
+    y = runs.at(np.arange(runs.n))
     last = np.flatnonzero(np.r_[y[1:] != y[:-1], True]) if len(y) else np.zeros(0, dtype=np.int64)
     kept = last
     if len(last) > STEPS:
@@ -144,30 +196,33 @@ class BoxStats:
     outlier_count: int
 
 
-def box_stats(level: str, y: NDArray[np.float64]) -> BoxStats:
-    """Numbers of a box plot from ascending finite values."""
-    if not len(y):
+def box_stats(level: str, runs: Ascending) -> BoxStats:
+    """Numbers of a box plot."""
+    n = runs.n
+    if not n:
         return BoxStats(level, 0, None, None, None, None, None, None, (), 0)
-    q25, median, q75 = (quantile(y, q) for q in (0.25, 0.5, 0.75))
+    q25, median, q75 = runs.quantiles((0.25, 0.5, 0.75))
     reach = 1.5 * (q75 - q25)
-    first = int(np.searchsorted(y, q25 - reach, side="left"))
-    stop = int(np.searchsorted(y, q75 + reach, side="right"))
-    # without a run between the fence and the box, the whisker has no length
-    low, high = min(float(y[first]), q25), max(float(y[stop - 1]), q75)
-    beyond = np.concatenate([y[:first], y[stop:]])
-    shown = beyond
-    if len(beyond) > OUTLIERS:
-        shown = beyond[np.rint(np.linspace(0, len(beyond) - 1, OUTLIERS)).astype(np.int64)]
-    mean = float(y.mean())
+    first = int(runs.below(np.array([q25 - reach]))[0])
+    stop = int(runs.below(np.array([q75 + reach]), equal=True)[0])
+    low, high = runs.at(np.array([first, stop - 1])).tolist()
+    count = first + n - stop
+    if count <= OUTLIERS:
+        shown = runs.at(np.r_[np.arange(first), np.arange(stop, n)])
+    else:
+        places = np.rint(np.linspace(0, count - 1, OUTLIERS)).astype(np.int64)
+        ends = (places[places < first], places[places >= first] - first + stop)
+        shown = np.concatenate([runs.evenly(beyond)[0] for beyond in ends if len(beyond)])
+    mean = runs.moments()[0]
     return BoxStats(
         level=level,
-        n=len(y),
+        n=n,
         q25=q25,
         median=median,
         q75=q75,
-        low=low,
-        high=high,
+        low=min(low, q25),  # without a run between the fence and the box, the whisker has no length
+        high=max(high, q75),
         mean=mean if math.isfinite(mean) else None,
         outliers=tuple(shown.tolist()),
-        outlier_count=len(beyond),
+        outlier_count=count,
     )

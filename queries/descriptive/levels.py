@@ -1,29 +1,48 @@
-"""What the effects table reads of one factor: counts per level, and its runs in ascending order."""
+"""What the effects table reads of one factor: counts of its levels, and their sums of ranks."""
 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, NO_LEVEL
-from ablate_tui.queries.descriptive.ordered import BestRuns, Ordered, Ranks, rank
+from ablate_tui.data.cube import NO_LEVEL
+from ablate_tui.queries.descriptive.ordered import Ascending, RankSums
+from ablate_tui.queries.slices import Sample
 
 
-class LevelCounts:
-    """Runs by level and status; a run without a level is in none of them."""
+class Levels:
+    """Runs of a factor's levels; a run without a level is in none of them.
 
-    def __init__(
-        self, code: NDArray[np.int16], status: NDArray[np.uint8], failed: NDArray[np.bool_], levels: int
-    ) -> None:
-        slot = 3 * (code.astype(np.int64) + 1) + status  # NO_LEVEL comes first
-        by = np.bincount(slot, minlength=3 * (levels + 1)).reshape(-1, 3)[1:]
-        self.n, self.diverged = by[:, FINISHED], by[:, DIVERGED]
+    Parameters
+    ----------
+    sample : Sample
+    name : str
+        The factor.
+    best : (C,) int64
+        The best runs, by the sweep's configurations.
+    """
+
+    def __init__(self, sample: Sample, name: str, best: NDArray[np.int64]) -> None:
+        self.code = sample.levels(name)
+        self.size = len(sample.table.factor(name).levels)
+        outcomes = sample.outcomes
+        self.runs, self.n, self.diverged = map(self.sums, (outcomes.runs, outcomes.finished, outcomes.diverged))
+        self.failures, self.best = self.sums(outcomes.failed), self.sums(best)
         self.outcomes = self.n + self.diverged
-        hit = code[failed & (status != MISSING)].astype(np.int64) + 1
-        self.failures = np.bincount(hit, minlength=levels + 1)[1:]
+        self.nulls = int(outcomes.runs.sum() - self.runs.sum())
+        self.finished_nulls = int(outcomes.finished.sum() - self.n.sum())
         self.total = int(self.n.sum()), int(self.diverged.sum())
+
+    def sums(self, of: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(levels,) sums of what is known by the sweep's configurations."""
+        return np.bincount(self.code + 1, weights=of, minlength=self.size + 1)[1:].astype(np.int64)
+
+    def masks(self, level: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(C,) the configurations that have a level, and those that have another one."""
+        return self.code == level, (self.code != level) & (self.code != NO_LEVEL)
 
     def sides(self, level: int) -> tuple[int, int, int, int]:
         """Finished on and off, diverged on and off."""
@@ -36,26 +55,25 @@ class LevelCounts:
         others, of_others = int(self.failures.sum()) - failed, int(self.outcomes.sum()) - of
         return failed / of if of else math.nan, others / of_others if of_others else math.nan
 
-
-class RankedByLevel:
-    """The finished runs that have a level of one factor, ascending, and their ranks."""
-
-    def __init__(self, ordered: Ordered, ranks: Ranks, best: BestRuns, code: NDArray[np.int16]) -> None:
-        self.code: NDArray[np.int16] = code[ordered.at]
-        self.y = ordered.y
-        self.ranks = ranks
-        self.best = self.code[best.start : best.stop]
-        known = self.code != NO_LEVEL
-        if not known.all():
-            self.code, self.y, self.best = self.code[known], self.y[known], self.best[self.best != NO_LEVEL]
-            self.ranks = rank(self.y)
-
-    @property
-    def n(self) -> int:
-        """Number of these runs."""
-        return len(self.y)
-
     def shares(self, level: int) -> tuple[float, float]:
-        """Share of a level among the best runs and among all."""
-        best, base = np.count_nonzero(self.best == level), np.count_nonzero(self.code == level)
-        return best / len(self.best) if len(self.best) else math.nan, base / self.n if self.n else math.nan
+        """Share of a level among the best runs and among all finished ones that have a level."""
+        best, base = int(self.best.sum()), self.total[0]
+        return int(self.best[level]) / best if best else math.nan, int(self.n[level]) / base if base else math.nan
+
+
+class Ranked:
+    """Sums of ranks by level. Runs without a level have no rank, and then all others have their own."""
+
+    def __init__(self, runs: Ascending) -> None:
+        self.runs = runs
+
+    @cached_property
+    def whole(self) -> RankSums:
+        """Of all runs."""
+        return self.runs.ranked()
+
+    def among(self, levels: Levels) -> tuple[NDArray[np.float64], RankSums]:
+        """(levels,) sums of ranks of a factor's levels, and what they are sums of."""
+        ranks = self.runs.where(levels.code != NO_LEVEL).ranked() if levels.finished_nulls else self.whole
+        sums = np.bincount(levels.code + 1, weights=ranks.sums, minlength=levels.size + 1)[1:]
+        return sums.astype(np.float64), ranks

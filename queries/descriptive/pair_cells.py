@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.cells import CellsInSlice, cells
 from ablate_tui.queries.slices import Sample
 
 BLOCK = 8_192  # configurations at a time
@@ -54,26 +53,23 @@ class PairCells:
             for text, place in self.places[name].items():
                 places[table.factors[row].code(text)] = place
         with np.errstate(all="ignore"):
-            self._sum(sample, cells(sample), rows, column, width)
+            self._sum(sample, rows, column, width)
 
     def _sum(
         self,
         sample: Sample,
-        distinct: CellsInSlice,
         rows: list[int],
         column: list[NDArray[np.int64]],
         width: int,
     ) -> None:
-        number, y = distinct.number[sample.finished], sample.y[sample.finished]
-        center = float(y.mean()) if len(y) else 0.0
-        deviation = y - center
-        count = np.bincount(number, minlength=distinct.n).astype(np.float64)
-        total = np.bincount(number, weights=deviation, minlength=distinct.n)
-        squares = np.bincount(number, weights=deviation**2, minlength=distinct.n)
-        self.center = center
+        there = np.flatnonzero(sample.moments.n)
+        count, mean = sample.moments.n[there].astype(np.float64), sample.moments.mean[there]
+        self.center = float(count @ mean) / float(count.sum()) if len(there) else 0.0
+        total = count * (mean - self.center)
+        squares = sample.moments.squares[there] + total * (mean - self.center)
         self.sums = np.zeros((3, width, width))  # of runs, of deviations, of their squares
-        codes = distinct.codes[rows]
-        for first in range(0, distinct.n, BLOCK):
+        codes = sample.table.combinations.codes[rows][:, there]
+        for first in range(0, len(there), BLOCK):
             block = codes[:, first : first + BLOCK]
             x = np.zeros((block.shape[1], width))
             for row, places in zip(block, column, strict=True):

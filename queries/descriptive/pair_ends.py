@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import NO_LEVEL, Factor, Goal
+from ablate_tui.data.cube import NO_LEVEL
+from ablate_tui.data.schema import Factor, Goal
 from ablate_tui.queries.descriptive.distributions import histogram_edges
+from ablate_tui.queries.descriptive.ordered import Values
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 
@@ -81,7 +83,7 @@ class DifferenceHistogram:
 
 def histogram(difference: NDArray[np.float64], goal: Goal, reasons: Reasons) -> DifferenceHistogram:
     """Bin differences; the width is that of `distributions.histogram_edges`."""
-    edges = histogram_edges(np.sort(difference)) if np.isfinite(difference).all() else np.zeros(0)
+    edges = histogram_edges(Values(np.sort(difference))) if np.isfinite(difference).all() else np.zeros(0)
     if not len(edges):
         reasons.say("*", "histogram", "the range is too large for a number")
         return DifferenceHistogram((), ())

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import rank
+from ablate_tui.queries.descriptive.ordered import Ascending
 from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney
 from ablate_tui.queries.descriptive.two_sample import Side, brown_forsythe, side, welch
 from ablate_tui.queries.inference.families import holm
@@ -47,6 +47,15 @@ class PairwiseRow:
         return f"{self.b} − {self.a}"
 
 
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """The finished runs of a factor's levels, in its order."""
+
+    together: Ascending
+    runs: Mapping[str, Ascending]  # by level
+    masks: Mapping[str, NDArray[np.bool_]]  # by level: its configurations, among the sweep's
+
+
 @dataclass(frozen=True)
 class Omnibus:
     """All levels of a factor at once: Kruskal-Wallis' p of location, Brown-Forsythe's p of spread."""
@@ -55,13 +64,12 @@ class Omnibus:
     brown_forsythe_p: float | None
 
 
-def omnibus(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> Omnibus:
+def omnibus(sides: Sides, reasons: Reasons) -> Omnibus:
     """Test all levels of a factor at once.
 
     Parameters
     ----------
-    sides : mapping of level to (n,) float64
-        Ascending, finite.
+    sides : Sides
     reasons : Reasons
         Told why a p-value is null, under the row "*".
 
@@ -69,26 +77,23 @@ def omnibus(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> Omnib
     -------
     Omnibus
     """
-    y = np.concatenate(list(sides.values()))
-    order = np.argsort(y, kind="stable")
-    n = np.array([len(values) for values in sides.values()])
-    level = np.repeat(np.arange(len(n)), n)[order]
-    ranks = rank(y[order])
-    sums = np.bincount(level, weights=ranks.rank, minlength=len(n)).astype(np.float64)
+    ranks = sides.together.ranked()
+    n = np.array([runs.n for runs in sides.runs.values()])
+    sums = np.array([ranks.sums[mask].sum() for mask in sides.masks.values()])
     why = "fewer than two levels with finished runs, or no spread"
     return Omnibus(
         reasons.figure("*", "kruskal_p", kruskal(sums, n, ranks), why),
-        reasons.figure("*", "brown_forsythe_p", brown_forsythe([side(values) for values in sides.values()]), why),
+        reasons.figure("*", "brown_forsythe_p", brown_forsythe([side(runs) for runs in sides.runs.values()]), why),
     )
 
 
-def pairwise(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> tuple[PairwiseRow, ...]:
+def pairwise(sides: Sides, reasons: Reasons) -> tuple[PairwiseRow, ...]:
     """Set every two levels of a factor against each other.
 
     Parameters
     ----------
-    sides : mapping of level to (n,) float64
-        Ascending, finite, in the factor's order. A level without runs is in no pair.
+    sides : Sides
+        A level without runs is in no pair.
     reasons : Reasons
         Told why a figure is null, under the row's name.
 
@@ -97,15 +102,15 @@ def pairwise(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> tupl
     tuple of PairwiseRow
         None where there are more than 20 levels with runs.
     """
-    there = {level: y for level, y in sides.items() if len(y)}
+    there = {level: runs for level, runs in sides.runs.items() if runs.n}
     if len(there) > MOST_LEVELS:
         reasons.say("*", "pairwise", f"{len(there):,} levels are too many to set against each other")
         return ()
-    described = {level: side(y) for level, y in there.items()}
+    described = {level: side(runs) for level, runs in there.items()}
     p: dict[tuple[str, str], dict[str, float]] = {
         (a, b): {
             "welch": welch(described[b], described[a]),
-            "mann_whitney": _mann_whitney(there[b], there[a]),
+            "mann_whitney": _mann_whitney(sides, b, a),
             "brown_forsythe": brown_forsythe((described[b], described[a])),
         }
         for a, b in combinations(there, 2)
@@ -117,12 +122,9 @@ def pairwise(sides: Mapping[str, NDArray[np.float64]], reasons: Reasons) -> tupl
     )
 
 
-def _mann_whitney(y: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    both = np.sort(np.concatenate([others, y]), kind="stable")
-    # how many of the others lie below each run, equal ones counted half
-    below = np.searchsorted(others, y, side="left").sum() + np.searchsorted(others, y, side="right").sum()
-    rank_sum = float(below) / 2 + len(y) * (len(y) + 1) / 2
-    return mann_whitney(rank_sum, len(y), len(others), rank(both))
+def _mann_whitney(sides: Sides, on: str, off: str) -> float:
+    ranks = sides.together.where(sides.masks[on] | sides.masks[off]).ranked()
+    return mann_whitney(float(ranks.sums[sides.masks[on]].sum()), sides.runs[on].n, sides.runs[off].n, ranks)
 
 
 def _row(

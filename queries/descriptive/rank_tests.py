@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import Ranks, rank
+from ablate_tui.queries.descriptive.ordered import Ranks, RankSums, rank
 
 EXACT_SIDE = 8  # Mann-Whitney is exact where a side has at most so many runs and there are no ties
 EXACT_CELLS = 4_000_000  # … and n_on · n_off is at most this: the null distribution has as many values
@@ -18,7 +18,7 @@ EXACT_PAIRS = 50  # Wilcoxon is exact up to so many pairs without ties and zeros
 EXACT_TIED_PAIRS = 13  # … and with them up to so many
 
 
-def mann_whitney(rank_sum: float, n_on: int, n_off: int, ranks: Ranks) -> float:
+def mann_whitney(rank_sum: float, n_on: int, n_off: int, ranks: Ranks | RankSums) -> float:
     """Two-sided Mann-Whitney p (Mann & Whitney 1947), as ``scipy.stats.mannwhitneyu``.
 
     Exact where the smaller side has at most 8 runs and no two runs tie (and the sides are not so
@@ -30,7 +30,7 @@ def mann_whitney(rank_sum: float, n_on: int, n_off: int, ranks: Ranks) -> float:
     rank_sum : float
         Sum of the ranks of the "on" runs among both sides.
     n_on, n_off : int
-    ranks : Ranks
+    ranks : Ranks or RankSums
         Ranks of both sides together.
 
     Returns
@@ -64,14 +64,14 @@ def _exact_mann_whitney(u: int, m: int, n: int) -> float:
     return min(1.0, 2 * float(count.sum()) / math.comb(m + n, m))
 
 
-def kruskal(rank_sums: NDArray[np.float64], n: NDArray[np.intp], ranks: Ranks) -> float:
+def kruskal(rank_sums: NDArray[np.float64], n: NDArray[np.intp], ranks: Ranks | RankSums) -> float:
     """Kruskal-Wallis p, corrected for ties (Kruskal & Wallis 1952), as ``scipy.stats.kruskal``.
 
     Parameters
     ----------
     rank_sums, n : (levels,)
         Sum of ranks and number of runs of each level; empty levels do not count.
-    ranks : Ranks
+    ranks : Ranks or RankSums
         Ranks of all levels together.
 
     Returns

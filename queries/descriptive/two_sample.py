@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import quantile
+from ablate_tui.queries.descriptive.ordered import Ascending, Values
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -39,38 +39,27 @@ class Side:
         return self.q75 - self.q25
 
 
-def side(y: NDArray[np.float64]) -> Side:
+def side(runs: Ascending) -> Side:
     """Describe one side.
 
     Parameters
     ----------
-    y : (n,) float64
-        Ascending, finite.
+    runs : Ascending
 
     Returns
     -------
     Side
-        Sums of squares are taken in two passes (Chan, Golub & LeVeque 1983).
     """
-    if not len(y):
+    if not runs.n:
         return Side(0, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
-    median = quantile(y, 0.5)
-    mean, squares = _moments(y)
-    distance, distance_squares = _moments(np.abs(y - median))
-    magnitude = max(abs(float(y[0])), abs(float(y[-1])))
-    quartiles = quantile(y, 0.25), quantile(y, 0.75)
-    return Side(len(y), mean, squares, median, *quartiles, distance, distance_squares, magnitude)
+    q25, median, q75 = runs.quantiles((0.25, 0.5, 0.75))
+    magnitude = max(abs(runs.low), abs(runs.high))
+    return Side(runs.n, *runs.moments(), median, q25, q75, *runs.distances(median), magnitude)
 
 
-def _moments(y: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and sum of squares about it; exact for equal values."""
-    low = float(y.min())
-    if low == float(y.max()):
-        return low, 0.0
-    mean = float(y.mean())
-    off = y - mean
-    rest = float(off.sum())  # zero but for rounding
-    return mean, max(0.0, float(off @ off) - rest * rest / len(y))
+def side_of(values: NDArray[np.float64]) -> Side:
+    """Describe finite values in any order, (n,)."""
+    return side(Values(np.sort(values)))
 
 
 def welch(on: Side, off: Side) -> float:

@@ -10,7 +10,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import NO_LEVEL, Factor
+from ablate_tui.data.cube import NO_LEVEL
+from ablate_tui.data.schema import Factor
 from ablate_tui.queries.configurations import Configurations, aliases
 from ablate_tui.queries.designs.factorial_columns import FactorialColumns, Term, width
 from ablate_tui.queries.designs.term_correlations import FULL, Correlations, Link

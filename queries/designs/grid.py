@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import MISSING, NO_LEVEL, Factor
-from ablate_tui.queries.cells import CellsInSlice
+from ablate_tui.data.cube import NO_LEVEL
+from ablate_tui.data.schema import Factor
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.slices import Sample
 
@@ -73,14 +73,12 @@ class Grid:
         )
 
 
-def grid(sample: Sample, distinct: CellsInSlice) -> Grid:
+def grid(sample: Sample) -> Grid:
     """The full factorial of a slice's free factors.
 
     Parameters
     ----------
     sample : Sample
-    distinct : CellsInSlice
-        Of the same sample.
 
     Returns
     -------
@@ -93,10 +91,10 @@ def grid(sample: Sample, distinct: CellsInSlice) -> Grid:
         np.array([factor.code(level) for level in allowed.get(factor.name, factor.levels)], dtype=np.int16)
         for factor in sample.free
     ]
-    count = np.bincount(distinct.number[sample.status != MISSING], minlength=distinct.n)
-    known = np.all(distinct.codes[rows] != NO_LEVEL, axis=0)
+    count, of = sample.outcomes.outcomes, sample.table.combinations.codes[rows]
+    known = np.all(of != NO_LEVEL, axis=0)
     seen = known & (count > 0)
-    codes = [np.searchsorted(place, distinct.codes[row, seen]) for row, place in zip(rows, places, strict=True)]
+    codes = [np.searchsorted(place, row[seen]) for row, place in zip(of, places, strict=True)]
     return Grid(
         factors=sample.free,
         levels=tuple(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from ablate_tui.queries.descriptive.ordered import order
 from ablate_tui.queries.descriptive.two_sample import side
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.effects import Effects, effects
@@ -61,7 +60,7 @@ class Evidence:
         self.effects: Effects = effects(sample, self.verdicts)
         self.interactions: Interactions = interactions(sample, None, self.verdicts.location)
         self.rows = {row.name: row for row in self.effects.rows}
-        self.sd = side(np.sort(sample.y[sample.finished])).sd
+        self.sd = side(order(sample)).sd
         self.condition = sample.table.fail_condition
         self.separated: Mapping[str, Separated] = separated(sample, self.effects.rows)
         self.q = self._family()

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import numpy as np
-
-from ablate_tui.data.schema import MISSING
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.findings.evidence import (
     EACH,
@@ -166,8 +163,9 @@ def unmoved(evidence: Evidence) -> Iterator[Ranked]:
         }  # fmt: skip
         yield Ranked(FAILED, 0.0, Finding(text, "effects", figures, one.p))
         return
-    outcome = evidence.sample.status != MISSING
-    failed = float(np.mean(evidence.sample.failed[outcome])) if outcome.any() else 0.0
+    outcomes = evidence.sample.outcomes
+    of = int(outcomes.outcomes.sum())
+    failed = int(outcomes.failed.sum()) / of if of else 0.0
     tests = evidence.effects.failures
     if not failed or not tests:
         return

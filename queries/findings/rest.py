@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 
-import numpy as np
-
-from ablate_tui.data.schema import FINISHED
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.findings.evidence import (
     EACH,
@@ -174,7 +171,7 @@ def without_effect(evidence: Evidence, quiet: list[FactorTest]) -> Ranked:
 def limits(evidence: Evidence) -> Iterator[Ranked]:
     """What the design cannot tell."""
     found = evidence.verdicts
-    finished = int(np.count_nonzero(evidence.sample.status == FINISHED))
+    finished = int(evidence.sample.outcomes.finished.sum())
     groups = found.runs.groups
     figures: dict[str, Value] = {"configurations": groups.n, "finished": finished}
     if found.location.why:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate_tui.data.schema import MISSING
-from ablate_tui.queries.cells import cells
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.inference.enrichment import exact_p
 from ablate_tui.queries.slices import Sample
@@ -43,13 +41,11 @@ def separated(sample: Sample, rows: Sequence[EffectRow]) -> Mapping[str, Separat
     candidates = [row for row in rows if row.failure_p is None and _follows(row)]
     if not candidates:
         return {}
-    distinct = cells(sample)
-    outcome = sample.status != MISSING
-    there = np.bincount(distinct.number[outcome], minlength=distinct.n) > 0
-    failed = np.bincount(distinct.number[outcome & sample.failed], minlength=distinct.n)[there] > 0
+    there = sample.outcomes.outcomes > 0
+    failed = sample.outcomes.failed[there] > 0
     masks, p, n = {}, {}, {}
     for row in candidates:
-        codes = distinct.codes[sample.table.positions[row.switch], there]
+        codes = sample.levels(row.switch)[there]
         known = codes >= 0
         on = codes == sample.table.factor(row.switch).code(row.on)
         counts = [np.array([np.count_nonzero(known & at)]) for at in (on & failed, on, failed)]

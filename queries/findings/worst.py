@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.sql import quote
-from ablate_tui.queries.cells import cells
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.effects import raw_difference
 from ablate_tui.queries.findings.evidence import (
@@ -104,7 +103,7 @@ def border(y: NDArray[np.float64], at: int) -> float:
 def hanging(evidence: Evidence, cut: Tail) -> Iterator[Ranked]:
     """The rows whose SD ratio hangs on a tail, and whose sides have different shares in it."""
     sample = evidence.sample
-    tests = failure_p(replace(sample, failed=cut.worst), cells(sample))
+    tests = failure_p(sample.having(failed=cut.worst))
     q = benjamini_hochberg(tests.factors)
     for row in evidence.effects.rows:
         p = tests.p.get((row.switch, sample.table.factor(row.switch).code(row.on)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -59,14 +59,14 @@ def failure_interactions(sample: Sample) -> tuple[tuple[FailureRow, ...], tuple[
         Benjamini-Hochberg family (1995) over the pairs.
     notes : tuple of Note
     """
-    outcome = sample.status != MISSING
-    failed = sample.failed & outcome
-    count = np.count_nonzero(failed)
-    if count in (0, np.count_nonzero(outcome)):
+    count = int(sample.outcomes.failed.sum())
+    if count in (0, int(sample.outcomes.outcomes.sum())):
         why = "every run has failed" if count else "no run has failed"
         return (), (Note("*", "failures", why),)
+    outcome = sample.status != MISSING
+    failed = sample.failed & outcome
     status = np.where(outcome, FINISHED, MISSING).astype(np.uint8)
-    runs = replace(sample, y=np.where(outcome, failed, np.nan), status=status)
+    runs = sample.having(y=np.where(outcome, failed, np.nan), status=status)
     groups = configurations(runs)
     switches = [at for at, factor in enumerate(groups.factors) if factor.is_switch]
     pairs = list(combinations(switches, 2))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.schema import MISSING, NO_LEVEL, Factor
-from ablate_tui.queries.cells import CellsInSlice
+from ablate_tui.data.cube import NO_LEVEL
+from ablate_tui.data.schema import Factor
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.inference.least_squares import aliased_with, confounded, least_squares
 from ablate_tui.queries.inference.model_terms import Columns
@@ -31,7 +31,7 @@ class Failures:
     left_out: int  # runs without a level of some free factor, which the fit leaves out
 
 
-def failure_p(sample: Sample, distinct: CellsInSlice) -> Failures:
+def failure_p(sample: Sample) -> Failures:
     """Test the main effect of every free factor on the share of failed runs.
 
     Ordinary least squares of the configurations' failed shares on the main effects of all free factors,
@@ -42,8 +42,6 @@ def failure_p(sample: Sample, distinct: CellsInSlice) -> Failures:
     Parameters
     ----------
     sample : Sample
-    distinct : CellsInSlice
-        Of the same sample.
 
     Returns
     -------
@@ -51,18 +49,15 @@ def failure_p(sample: Sample, distinct: CellsInSlice) -> Failures:
         With nothing in `p` where no run or every run failed, terms outnumber configurations, a level
         hangs on one configuration (leverage 1), or the shares follow the main effects exactly.
     """
-    outcome = sample.status != MISSING
-    failed = sample.failed & outcome
+    count, failed = sample.outcomes.outcomes, sample.outcomes.failed
     if not failed.any():
         return _none("no run has failed")
-    if np.count_nonzero(failed) == np.count_nonzero(outcome):
+    if failed.sum() == count.sum():
         return _none("every run has failed")
-    rows = [sample.table.positions[factor.name] for factor in sample.free]
-    count = np.bincount(distinct.number[outcome], minlength=distinct.n)
-    whole = (count > 0) & np.all(distinct.codes[rows] != NO_LEVEL, axis=0)
-    share = np.bincount(distinct.number[failed], minlength=distinct.n)[whole] / count[whole]
+    codes = sample.table.combinations.codes[[sample.table.positions[factor.name] for factor in sample.free]]
+    whole = (count > 0) & np.all(codes != NO_LEVEL, axis=0)
     left_out = int(count.sum() - count[whole].sum())
-    return _test(_groups(sample.free, distinct.codes[rows][:, whole]), share, left_out)
+    return _test(_groups(sample.free, codes[:, whole]), failed[whole] / count[whole], left_out)
 
 
 def _none(why: str, left_out: int = 0) -> Failures:

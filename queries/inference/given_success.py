@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate_tui.queries.configurations import chosen
+from ablate_tui.queries.descriptive.ordered import order
 from ablate_tui.queries.descriptive.two_sample import side
 from ablate_tui.queries.inference.replicates import Tested
 from ablate_tui.queries.slices import Sample
@@ -48,22 +49,23 @@ def given_success(sample: Sample, runs: Tested) -> tuple[GivenSuccess, ...]:
     tuple of GivenSuccess
         One per switch and level; empty where no finished run counts as failed, for then nothing changes.
     """
-    if not np.any(sample.failed & sample.finished):
+    if not sample.outcomes.failed_finished.any():
         return ()
-    good = sample.finished & ~sample.failed
+    succeeded = order(sample.only(sample.finished & ~sample.failed))
     groups = runs.groups
-    failed = runs.numbers(sample)[sample.failed]  # diverged runs, too
-    whole = np.bincount(failed[failed >= 0], minlength=groups.n) == 0
+    slot = runs.slot
+    failed = np.bincount(slot[slot >= 0], weights=sample.outcomes.failed[slot >= 0], minlength=groups.n)
+    whole = failed == 0  # diverged runs are failed, too
     clean = chosen(groups, whole & (groups.count > 1))
     squares = (clean.count - 1) * clean.variance
     found = []
     for at, factor in enumerate(groups.factors):
-        code = sample.code(factor.name)
+        code = sample.levels(factor.name)
         for level, text in enumerate(groups.levels[at]):
             if groups.sizes[at] == 2 and level == 0:
                 continue
             here = code == factor.code(text)
-            on, off = (side(np.sort(sample.y[good & mask])) for mask in (here, ~here & (code >= 0)))
+            on, off = (side(succeeded.where(mask)) for mask in (here, ~here & (code >= 0)))
             within = []
             for mask in (clean.codes[at] == level, clean.codes[at] != level):
                 freedom = float((clean.count[mask] - 1).sum())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations, chosen
-from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side
+from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side_of
 from ablate_tui.queries.inference.least_squares import Fit, aliased_with, confounded, least_squares
 from ablate_tui.queries.inference.location import FEWEST_DEGREES, Location
 from ablate_tui.queries.inference.model_terms import Array, Columns, Term
@@ -149,7 +149,7 @@ def _from_residuals(model: Location) -> Noise:
     for at, factor in enumerate(groups.factors):
         if factor.name in model.confounded:
             reasons[factor.name] = aliased_with(model.confounded[factor.name])
-        sides = [side(np.sort(residual[groups.codes[at] == level])) for level in range(groups.sizes[at])]
+        sides = [side_of(residual[groups.codes[at] == level]) for level in range(groups.sizes[at])]
         if factor.name not in reasons:
             joint = brown_forsythe(sides)
             if math.isfinite(joint):
@@ -157,7 +157,7 @@ def _from_residuals(model: Location) -> Noise:
             else:
                 reasons[factor.name] = "needs two residuals on both sides that differ"
         for level, text in enumerate(groups.levels[at]):
-            rest = side(np.sort(residual[groups.codes[at] != level])) if len(sides) > 2 else sides[1 - level]
+            rest = side_of(residual[groups.codes[at] != level]) if len(sides) > 2 else sides[1 - level]
             p = brown_forsythe((sides[level], rest))
             on, off = sides[level].sd, rest.sd
             star = 2 * math.log(on / off) if on > 0 and off > 0 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ class Tested:
     sample: Sample  # finished runs, each re-run once, with adjusted responses
     plain: Configurations
     groups: Configurations
-    number: NDArray[np.int64]  # (n,) each run's configuration; −1 without a level of a free factor
+    slot: NDArray[np.int64]  # (sweep's configurations,) number in `groups`; −1: no run here, or no level
     reruns: int  # runs left out because they repeat another
     blocks: int  # replicates whose shared effects went; 0 where they are not crossed with configurations
 
@@ -53,12 +53,15 @@ class Tested:
         """Variance of one run by its replicates and its degrees of freedom; None where they tell no error."""
         return (self.pure_error, self.freedom) if self.freedom > 0 and self.pure_error > 0 else None
 
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """(n,) each run's configuration; −1 without a level of a free factor."""
+        return self.slot[self.sample.configuration]
+
     def numbers(self, sample: Sample) -> NDArray[np.int64]:
         """(runs,) of the same sample, the failed and diverged ones too: the configuration of each, −1 where no
         finished run has it."""
-        of_whole = np.full(int(sample.configuration.max(initial=-1)) + 1, -1, dtype=np.int64)
-        of_whole[self.sample.configuration] = self.number
-        return np.asarray(of_whole[sample.configuration])
+        return np.asarray(self.slot[sample.configuration])
 
 
 def tested(sample: Sample) -> Tested:
@@ -79,11 +82,14 @@ def tested(sample: Sample) -> Tested:
         by a fifth when configurations are weighted down by their variance, they are, and where it comes
         out no smaller at all, nothing is taken.
     """
-    rerun = sample.table.rerun[sample.index]
-    runs = sample.only(sample.finished & ~rerun)
-    plain, number = grouped(runs)
-    reruns = int(np.count_nonzero(sample.finished & rerun))
-    crossed = _crossed(runs, plain, number)
+    rerun = sample.table.rerun[sample.index] if sample.table.rerun.any() else None
+    reruns = 0 if rerun is None else int(np.count_nonzero(sample.finished & rerun))
+    runs = sample.only(sample.finished & ~rerun) if rerun is not None else sample
+    plain, slot = grouped(runs)
+    if not sample.table.replicates:
+        return Tested(runs, plain, plain, slot, reruns, 0)
+    runs = runs.only(runs.finished)
+    crossed = _crossed(runs, plain, slot)
     if crossed is not None:
         even = np.ones(plain.n)
         typical = float(np.median(plain.variance[plain.count > 1]))
@@ -91,14 +97,14 @@ def tested(sample: Sample) -> Tested:
         best, least = None, 0.0
         for weight, margin in ((even, 0.0), (steady, MARGIN)):
             effect = crossed.effects(weight)
-            adjusted = replace(runs, y=runs.y - effect[runs.replicate])
+            adjusted = runs.having(y=runs.y - effect[runs.replicate])
             groups = configurations(adjusted)
             change = _log_variance(groups, plain) - _log_variance(plain, groups)
             if change < least - margin:
-                best, least = Tested(adjusted, plain, groups, number, reruns, crossed.blocks), change
+                best, least = Tested(adjusted, plain, groups, slot, reruns, crossed.blocks), change
         if best is not None:
             return best
-    return Tested(runs, plain, plain, number, reruns, 0)
+    return Tested(runs, plain, plain, slot, reruns, 0)
 
 
 def _log_variance(groups: Configurations, other: Configurations) -> float:
@@ -136,10 +142,11 @@ class _Crossed:
         return found
 
 
-def _crossed(runs: Sample, groups: Configurations, number: NDArray[np.int64]) -> _Crossed | None:
+def _crossed(runs: Sample, groups: Configurations, slot: NDArray[np.int64]) -> _Crossed | None:
     """The runs by configuration and replicate; None where the two are not crossed."""
+    number = slot[runs.configuration]
     known = number >= 0
-    if not runs.table.replicates or not known.any():
+    if not known.any():
         return None
     number, y, code = number[known], runs.y[known], runs.replicate[known]
     there = np.flatnonzero(np.bincount(runs.replicate))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.descriptive.two_sample import side, welch
+from ablate_tui.queries.descriptive.two_sample import side_of, welch
 from ablate_tui.queries.designs.aliases import alias_classes, of_main_effects, two_factor_aliases
 from ablate_tui.queries.effect_row import JUDGED, EffectRow
 from ablate_tui.queries.inference.families import benjamini_hochberg, holm
@@ -129,7 +129,7 @@ def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
             here = of_run == level
             distance = np.abs(y - np.where(here, np.median(y[here]), np.median(y[~here])))
             mean = np.bincount(number, weights=distance, minlength=groups.n) / groups.count
-            p[groups.levels[at][level]] = welch(side(np.sort(mean[code == level])), side(np.sort(mean[code != level])))
+            p[groups.levels[at][level]] = welch(side_of(mean[code == level]), side_of(mean[code != level]))
         tests = holm({level: value for level, value in p.items() if math.isfinite(value)})
         if tests:
             found[factor.name] = tests

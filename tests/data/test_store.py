@@ -12,9 +12,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from ablate_tui.data.cube import NO_LEVEL
 from ablate_tui.data.demo import SHIPPED
 from ablate_tui.data.errors import UsageError
-from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, NO_LEVEL, Choices
+from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Choices
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.data.store import Store, open_store
 

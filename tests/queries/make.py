@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, NO_LEVEL, Column, Factor, Response, RunTable
+from ablate_tui.data.cube import NO_LEVEL, Combinations
+from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Column, Factor, Response, RunTable
 from ablate_tui.data.sql import quote
 
 TOP = Path(__file__).resolve().parents[2]
@@ -38,6 +39,11 @@ REFERENCES["att_norm_raw"] = REFERENCES["att_norm"]
 def text(value: object) -> str:
     """A value as DuckDB writes it as text."""
     return str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value)
+
+
+def combinations(codes: np.ndarray, factors: Sequence[Factor]) -> Combinations:
+    """The configurations of (factors, runs) codes."""
+    return Combinations.of(codes, tuple(len(factor.levels) for factor in factors))
 
 
 def sweep(
@@ -89,7 +95,7 @@ def sweep(
         factors=tuple(found),
         replicates=tuple(replicates),
         response=Response(response, f"CAST({quote(response)} AS DOUBLE)", goal),
-        codes=np.array(codes, dtype=np.int16).reshape(len(found), len(frame)),
+        combinations=combinations(np.array(codes, dtype=np.int16).reshape(len(found), len(frame)), found),
         y=np.where(status == FINISHED, y, np.nan),
         status=status,
         failed=np.array(failed, dtype=bool) if failed is not None else status == DIVERGED,

@@ -27,6 +27,7 @@ from ablate_tui.queries.descriptive.distributions import (
     ecdf,
     histogram_edges,
 )
+from ablate_tui.queries.descriptive.ordered import Values
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
 
@@ -86,7 +87,7 @@ def test_density_against_scipy(values: list[float], scale: float) -> None:
     if np.ptp(y) < 1e-3:
         return
     x = np.linspace(y[0] - scale, y[-1] + scale, 50)
-    assert density(y, bandwidth(y), x) == pytest.approx(stats.gaussian_kde(y)(x), rel=1e-9, abs=1e-300)
+    assert density(Values(y), bandwidth(Values(y)), x) == pytest.approx(stats.gaussian_kde(y)(x), rel=1e-9, abs=1e-300)
 
 
 def test_density_of_many_runs_keeps_its_promise() -> None:
@@ -94,9 +95,9 @@ def test_density_of_many_runs_keeps_its_promise() -> None:
     for y in (rng.normal(size=20_000), np.r_[rng.standard_t(2, 15_000), rng.normal(3, 0.01, 5_000)]):
         y = np.sort(y)
         assert len(y) > DIRECT
-        h = bandwidth(y)
+        h = bandwidth(Values(y))
         x = np.linspace(y[0] - 3 * h, y[-1] + 3 * h, 200)
-        off = np.abs(density(y, h, x) - stats.gaussian_kde(y)(x))
+        off = np.abs(density(Values(y), h, x) - stats.gaussian_kde(y)(x))
         assert off.max() <= 5.1e-5 / (h * math.sqrt(2 * math.pi))
 
 
@@ -104,7 +105,7 @@ def test_density_of_many_runs_where_the_bound_is_tight() -> None:
     y = np.r_[0.0, np.full(6_000, 0.01)]  # half-way between two nodes, at bandwidth 1
     x = np.linspace(-3, 3, 61)
     want = np.exp(-0.5 * (x[:, None] - y) ** 2).sum(axis=1) / (len(y) * math.sqrt(2 * math.pi))
-    off = np.abs(density(y, 1.0, x) - want).max() * math.sqrt(2 * math.pi)
+    off = np.abs(density(Values(y), 1.0, x) - want).max() * math.sqrt(2 * math.pi)
     assert 4e-5 < off < 5e-5
 
 
@@ -140,7 +141,7 @@ def test_a_grid_too_wide_for_the_bandwidth_is_told() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200), st.booleans())
 def test_histogram_counts_every_run(values: list[float], whole: bool) -> None:
     y = np.sort(np.rint(values) if whole else values)
-    edges = histogram_edges(y)
+    edges = histogram_edges(Values(y))
     assert 1 <= len(edges) - 1 <= 60
     assert (np.diff(edges) > 0).all()
     found = two_sides(y, y[::2])
@@ -152,26 +153,26 @@ def test_histogram_follows_numpy_where_numpy_is_within_bounds() -> None:
     y = np.sort(np.random.default_rng(3).normal(size=2_000))
     want = np.histogram_bin_edges(y, "auto")
     assert 10 < len(want) - 1 < 60
-    assert histogram_edges(y) == pytest.approx(want)
-    assert len(histogram_edges(np.r_[y, 1e9])) - 1 == 60
-    assert len(histogram_edges(y[:2])) - 1 == 10
+    assert histogram_edges(Values(y)) == pytest.approx(want)
+    assert len(histogram_edges(Values(np.r_[y, 1e9]))) - 1 == 60
+    assert len(histogram_edges(Values(y[:2]))) - 1 == 10
 
 
 def test_histogram_of_whole_numbers_and_of_one_value() -> None:
-    assert histogram_edges(np.array([2.0, 3.0, 3.0, 5.0])).tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
-    wide = histogram_edges(np.arange(1_000.0))
+    assert histogram_edges(Values(np.array([2.0, 3.0, 3.0, 5.0]))).tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
+    wide = histogram_edges(Values(np.arange(1_000.0)))
     assert np.unique(np.diff(wide)) % 1 == 0
     assert wide[0] == -0.5
     assert wide[-1] >= 999
-    assert histogram_edges(np.full(4, 7.0)).tolist() == [6.5, 7.5]
-    assert np.diff(histogram_edges(np.full(4, 1e300)))[0] > 0
+    assert histogram_edges(Values(np.full(4, 7.0))).tolist() == [6.5, 7.5]
+    assert np.diff(histogram_edges(Values(np.full(4, 1e300))))[0] > 0
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 2_000).map(float), min_size=1, max_size=900))
 def test_ecdf_is_exact_where_it_is_given(values: list[float]) -> None:
     y = np.sort(values)
-    x, share, steps = ecdf(y)
+    x, share, steps = ecdf(Values(y))
     want = stats.ecdf(y).cdf
     assert steps == len(want.quantiles)
     assert len(x) == min(steps, 512)
@@ -194,7 +195,7 @@ def test_thinning_is_told() -> None:
 @given(st.lists(st.floats(-100, 100).map(lambda v: round(v**3, 4)), min_size=1, max_size=60))
 def test_boxes_against_matplotlib(values: list[float]) -> None:
     y = np.sort(values)
-    found = box_stats("x", y)
+    found = box_stats("x", Values(y))
     (want,) = boxplot_stats(y)
     got = [found.q25, found.median, found.q75, found.low, found.high, found.mean]
     assert got == pytest.approx([want[k] for k in ("q1", "med", "q3", "whislo", "whishi", "mean")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import FINISHED, Factor, Response, RunTable
 from ablate_tui.queries.attribution import explanation
 from ablate_tui.queries.dependence import dependence, strongest_partner
@@ -26,7 +27,7 @@ def ranking(filters: dict[str, tuple[str, ...]] | None = None, replicates: int =
         factors=tuple(Factor(name, levels) for name, levels in LEVELS.items()),
         replicates=(),
         response=Response("loss", '"loss"', "min"),
-        codes=codes,
+        combinations=Combinations.of(codes, (2, 2, 3, 2)),
         y=y,
         status=np.full(len(y), FINISHED, dtype=np.uint8),
         failed=np.zeros(len(y), dtype=bool),

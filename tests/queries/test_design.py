@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy.stats import contingency
 
+from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import Factor, Response, RunTable
 from ablate_tui.queries.design import Design, DesignRow, design, design_sql
 from ablate_tui.queries.designs.aliases import overlap
@@ -189,8 +190,8 @@ def test_two_hundred_switches() -> None:
     factors = tuple(Factor(f"s{i}", ("false", "true")) for i in range(200))
     blank = np.zeros(300, np.uint8)
     made = RunTable(
-        "x", "x", (), factors, (), Response("y", '"y"', "min"), codes, rng.normal(size=300), blank,
-        blank.astype(bool), np.zeros(300, np.int32),
+        "x", "x", (), factors, (), Response("y", '"y"', "min"), Combinations.of(codes, (2,) * 200),
+        rng.normal(size=300), blank, blank.astype(bool), np.zeros(300, np.int32),
     )  # fmt: skip
     found = design(take(made, Slice()))
     assert (found.possible, len(found.next), found.next_of) == (2**200, 200, None)
@@ -223,8 +224,9 @@ def test_ten_thousand_levels() -> None:
     factors = (Factor("p", texts), Factor("q", texts), Factor("s", ("0", "1")))
     blank = np.zeros(n, np.uint8)
     made = RunTable(
-        "x", "x", (), factors, (), Response("y", '"y"', "min"), codes, np.arange(n, dtype=float), blank,
-        blank.astype(bool), np.zeros(n, np.int32),
+        "x", "x", (), factors, (), Response("y", '"y"', "min"),
+        Combinations.of(codes, (10_000, 10_000, 2)), np.arange(n, dtype=float), blank, blank.astype(bool),
+        np.zeros(n, np.int32),
     )  # fmt: skip
     found = design(take(made, Slice()))
     assert found.possible == 200_000_000

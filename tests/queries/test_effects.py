@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, Response, RunTable
 from ablate_tui.queries.effects import EffectRow, effects, effects_sql, glance, input_sql
 from ablate_tui.queries.reasons import reason
@@ -264,7 +265,8 @@ def test_a_factor_with_ten_thousand_levels_is_not_compared() -> None:
     factors = (Factor("f", tuple(map(str, range(10_000)))),)
     blank = np.zeros(20_000, np.uint8)
     made = RunTable(
-        "x", "x", (), factors, (), Response("y", '"y"', "min"), codes[None], y, blank, blank.astype(bool),
+        "x", "x", (), factors, (), Response("y", '"y"', "min"),
+        Combinations.of(codes[None], (10_000,)), y, blank, blank.astype(bool),
         np.zeros(20_000, np.int32),
     )  # fmt: skip
     found = effects(take(made, Slice()))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, Response, RunTable
 from ablate_tui.queries.attribution import explanation, surrogate
 from ablate_tui.queries.attribution.explanation import explain, means, r_squared_ceiling, spreads
@@ -46,7 +47,7 @@ def sweep(codes: np.ndarray, y: np.ndarray, levels: dict[str, tuple[str, ...]] |
         factors=tuple(Factor(name, texts) for name, texts in levels.items()),
         replicates=(),
         response=Response("loss", '"loss"', "min"),
-        codes=np.asarray(codes, dtype=np.int16),
+        combinations=Combinations.of(np.asarray(codes, dtype=np.int16), tuple(map(len, levels.values()))),
         y=np.where(np.isfinite(y), y, np.nan),
         status=status,
         failed=status == DIVERGED,
@@ -584,7 +585,7 @@ def test_the_ceiling_takes_a_shared_seed_effect_out() -> None:
     rng = np.random.default_rng(5)
     seed = np.arange(codes.shape[1]) % 3
     y = strong(codes) + np.array([0.0, 2.0, -1.0])[seed] + rng.normal(0, 0.1, codes.shape[1])
-    table = replace(sweep(codes, y), replicate=seed.astype(np.int32))
+    table = replace(sweep(codes, y), replicates=("seed",), replicate=seed.astype(np.int32))
     groups = configurations(everything(table))
     frame = pd.DataFrame({"y": y, "c": table.configuration, "seed": seed})
     fit = smf.ols("y ~ C(c) + C(seed)", frame).fit()

@@ -199,10 +199,9 @@ def test_columns_are_orthogonal_over_the_factorial(sizes: tuple[int, ...]) -> No
 def test_configurations_of_the_grid_are_those_of_the_runs() -> None:
     frame = fraction("ABC", {"D": "ABC"})
     sample = take(sweep(frame.assign(y=1.0)), Slice())
-    from ablate_tui.queries.cells import cells
     from ablate_tui.queries.designs.grid import grid
 
-    mine, theirs = grid(sample, cells(sample)).configurations(), configurations(sample)
+    mine, theirs = grid(sample).configurations(), configurations(sample)
     assert mine.factors == theirs.factors
     assert mine.levels == theirs.levels
     assert {tuple(code) for code in mine.codes.T.tolist()} == {tuple(code) for code in theirs.codes.T.tolist()}

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import FINISHED, Factor, Goal, Response, RunTable
 from ablate_tui.queries.descriptive.pair_ends import histogram
 from ablate_tui.queries.effects import effects
@@ -50,7 +51,7 @@ def by_loop(sample: Sample, switch: str) -> list[tuple[float, float]]:
     row = sample.table.positions[switch]
     cells: dict[tuple[int, ...], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for i in range(sample.runs):
-        codes = sample.codes[:, i].tolist()
+        codes = sample.table.combinations.codes[:, sample.configuration[i]].tolist()
         side = codes.pop(row)
         if side >= 0 and sample.status[i] == FINISHED:
             cells[*codes, int(sample.replicate[i])][side].append(float(sample.y[i]))
@@ -130,7 +131,7 @@ def test_many_switches_and_replicates() -> None:
         factors,
         ("seed",),
         Response("y", '"y"', "min"),
-        codes,
+        Combinations.of(codes, (2,) * len(codes)),
         y,
         blank,
         blank.astype(bool),

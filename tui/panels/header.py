@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from rich.text import Text
 from textual.widgets import Static
 
@@ -50,7 +49,7 @@ def first_line(sample: Sample, words: int, better: bool) -> Text:
     line.append(f" ({table.response.better if better else table.response.goal})", "dim")
     line.append(f"  {counts(sample)}")
     if table.fail_condition is not None:
-        failed = int(np.count_nonzero(sample.failed))
+        failed = int(sample.outcomes.failed.sum())
         if words == 2:
             line.append("  failed: ", "dim").append(f"{clean(table.fail_condition)} ({failed:,} of {sample.runs:,})")
         else:

@@ -176,7 +176,7 @@ def condition_words(sample: Sample) -> str:
     """Which runs count as failed, and the terms of the location model, where the user said so."""
     parts = []
     if sample.table.fail_condition:
-        parts.append(f"{int(sample.failed.sum()):,} failed: {sample.table.fail_condition}")
+        parts.append(f"{int(sample.outcomes.failed.sum()):,} failed: {sample.table.fail_condition}")
     if sample.slice.location:
         parts.append(f"location model: {', '.join(':'.join(term) for term in sample.slice.location)}")
     return " · ".join(parts)

@@ -1,0 +1,213 @@
+"""What every toggle reads instead of the runs: counts and sums by configuration, and the runs in the order of
+the response.
+
+All of it is made once for a sweep, and lazily, so that the first figures need the sums alone. A slice is a set
+of configurations, so that a figure of a slice is a sum over configurations or a place in the order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_LEVEL = -1  # the code of a run whose factor is NULL
+FEWEST = 65_536  # runs that are worth blocks
+BLOCKS = 4_096  # of the runs in order, at most
+CELLS = 8_000_000  # blocks × configurations at most: the counts take 4 bytes each, the sums 8
+TAIL = 1e-5  # share of the runs at either end that equally wide blocks leave out
+
+
+@dataclass(frozen=True, eq=False)
+class Combinations:
+    """The C configurations of a sweep: combinations of its k factors' levels that occur."""
+
+    codes: NDArray[np.int16]  # (k, C) in lexicographic order; NO_LEVEL where NULL
+    of_run: NDArray[np.int32]  # (runs,) number of each run's configuration
+
+    @classmethod
+    def of(cls, codes: NDArray[np.int16], sizes: tuple[int, ...]) -> Combinations:
+        """Number the combinations of (k, runs) codes; `sizes` are the factors' numbers of levels."""
+        number = dense(codes, sizes)
+        first = np.zeros(int(number.max(initial=-1)) + 1, dtype=np.int64)
+        first[number[::-1]] = np.arange(len(number))[::-1]
+        return cls(codes[:, first].astype(np.int16), number)
+
+    @property
+    def n(self) -> int:
+        """Number of configurations."""
+        return int(self.codes.shape[1])
+
+
+def dense(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> NDArray[np.int32]:
+    """Number the distinct columns of a code matrix from 0, in lexicographic order.
+
+    Parameters
+    ----------
+    codes : (k, n) int16
+        Codes from NO_LEVEL (-1) to sizes[i] - 1.
+    sizes : tuple of int, length k
+
+    Returns
+    -------
+    (n,) int32
+    """
+    key: NDArray[np.signedinteger] = np.zeros(codes.shape[1], dtype=np.int64)
+    span = 1
+    for row, size in zip(codes, sizes, strict=True):
+        if span > 2**62 // (size + 1):  # the mixed-radix number would overflow: number what there is so far
+            key = numbered(key, 2**62)[1]
+            span = int(key.max(initial=0)) + 1
+        key = key * (size + 1) + (row.astype(np.int64) + 1)
+        span *= size + 1
+    return numbered(key, span)[1]
+
+
+def numbered(key: NDArray[np.signedinteger], span: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The distinct values of keys below `span`, ascending, and for each key the place of its own among them."""
+    if span <= max(4 * len(key), 65_536):  # a table of all keys is cheaper than a sort
+        there = np.bincount(key, minlength=1) > 0
+        place = (np.cumsum(there) - 1).astype(np.int32)
+        return np.flatnonzero(there), place[key]
+    found, place = np.unique(key, return_inverse=True)
+    return found, np.asarray(place, dtype=np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Finished runs by configuration: how many, their mean, and Σ(y − mean)²; the mean of none is 0."""
+
+    n: NDArray[np.int64]  # (C,)
+    mean: NDArray[np.float64]  # (C,)
+    squares: NDArray[np.float64]  # (C,)
+
+    @classmethod
+    def of(cls, configuration: NDArray[np.int32], y: NDArray[np.float64], size: int) -> Moments:
+        """Sum up finite responses; sums of squares in two passes (Chan, Golub & LeVeque 1983)."""
+        with np.errstate(all="ignore"):
+            n = np.bincount(configuration, minlength=size)
+            mean = np.bincount(configuration, weights=y, minlength=size) / np.maximum(n, 1)
+            squares = np.zeros(size)
+            for first in range(0, len(y), 1 << 20):  # in pieces, as the deviations of ten million runs take 80 MB
+                part = configuration[first : first + (1 << 20)]
+                deviation = y[first : first + (1 << 20)] - mean[part]
+                squares += np.bincount(part, weights=deviation * deviation, minlength=size)
+        return cls(n, mean, squares)
+
+    def inside(self, keep: NDArray[np.bool_]) -> Moments:
+        """Those of some configurations; nothing in the others."""
+        return Moments(np.where(keep, self.n, 0), np.where(keep, self.mean, 0.0), np.where(keep, self.squares, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Runs by configuration and what became of them, each (C,) int64."""
+
+    finished: NDArray[np.int64]
+    diverged: NDArray[np.int64]
+    missing: NDArray[np.int64]
+    failed: NDArray[np.int64]  # diverged, or meets the condition of failure; missing ones do not count
+    failed_finished: NDArray[np.int64]  # those of them that have a finite response
+
+    @classmethod
+    def of(
+        cls, configuration: NDArray[np.int32], status: NDArray[np.uint8], failed: NDArray[np.bool_], size: int
+    ) -> Outcomes:
+        """Count runs; `status` is 0 finished, 1 diverged, 2 missing."""
+        by = np.bincount(configuration * np.int64(3) + status, minlength=3 * size).reshape(size, 3)
+        hit = np.flatnonzero(failed)
+        of_failed = np.bincount(configuration[hit] * np.int64(3) + status[hit], minlength=3 * size).reshape(size, 3)
+        return cls(by[:, 0], by[:, 1], by[:, 2], of_failed[:, 0] + of_failed[:, 1], of_failed[:, 0])
+
+    @property
+    def outcomes(self) -> NDArray[np.int64]:
+        """(C,) runs that are not missing."""
+        return self.finished + self.diverged
+
+    @property
+    def runs(self) -> NDArray[np.int64]:
+        """(C,) all runs."""
+        return self.outcomes + self.missing
+
+    def inside(self, keep: NDArray[np.bool_]) -> Outcomes:
+        """Those of some configurations; nothing in the others."""
+        return Outcomes(*(np.where(keep, count, 0) for count in vars(self).values()))
+
+
+@dataclass(frozen=True, eq=False)
+class InOrder:
+    """The n finished runs in ascending order of the response; equal ones keep the source's order.
+
+    The order is cut into blocks, whose runs are counted by configuration: what lies below a place is then a
+    sum over whole blocks and a look at one.
+    """
+
+    y: NDArray[np.float64]  # (n,) ascending, finite
+    run: NDArray[np.int32]  # (n,) row of the source
+    configuration: NDArray[np.int32]  # (n,) number of its configuration
+    edges: NDArray[np.int64]  # (B + 1,) places where blocks begin and the last one ends
+    counts: NDArray[np.float32]  # (B, C) runs; float32 is exact here, and BLAS sums it
+    sums: NDArray[np.float64]  # (B, C) Σ(y − center)
+    within: NDArray[np.float64]  # (B,) variance inside each block
+    center: float
+    fractional: NDArray[np.bool_]  # (C,) configurations with a response that is no whole number
+    distinct: bool  # whether no two responses are equal
+
+    @classmethod
+    def of(
+        cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
+    ) -> InOrder:
+        """Sort the finished runs of a sweep of `size` configurations."""
+        with np.errstate(all="ignore"):
+            return cls._of(y, finished, configuration, size)
+
+    @classmethod
+    def _of(
+        cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
+    ) -> InOrder:
+        run = np.argsort(y)[: int(np.count_nonzero(finished))].astype(np.int32)  # NaN come last
+        ascending = y[run]
+        same = ascending[1:] == ascending[:-1]
+        if not (distinct := not same.any()):  # a stable sort takes half as long again
+            tied = np.flatnonzero(np.r_[same, False] | np.r_[False, same])
+            run[tied] = run[tied[np.lexsort((run[tied], ascending[tied]))]]
+        own = configuration[run]
+        n = len(run)
+        center = float(ascending[n // 2]) if n else 0.0
+        edges = _edges(ascending, min(BLOCKS, CELLS // max(size, 1)))
+        blocks = len(edges) - 1
+        counts = np.zeros((blocks, size), dtype=np.float32)
+        sums, within, fractional = np.zeros((blocks, size)), np.zeros(blocks), np.zeros(size, dtype=bool)
+        for block in range(blocks):  # none of a small sweep
+            here = slice(int(edges[block]), int(edges[block + 1]))
+            counts[block] = np.bincount(own[here], minlength=size)
+            sums[block] = np.bincount(own[here], weights=ascending[here] - center, minlength=size)
+            within[block] = ascending[here].var() if here.start < here.stop else 0.0
+            fractional[own[here][ascending[here] != np.rint(ascending[here])]] = True
+        return cls(ascending, run, own, edges, counts, sums, within, center, fractional, distinct)
+
+    @property
+    def n(self) -> int:
+        """Number of finished runs."""
+        return len(self.y)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether there are blocks: without them a slice is sifted out of the order."""
+        return len(self.edges) > 1
+
+
+def _edges(y: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Where blocks begin: half of them hold equally many runs, half are equally wide but for the tails.
+
+    The former bound what a look into one block costs, the latter how far its runs lie apart.
+    """
+    n = len(y)
+    if n < FEWEST or most < 16:
+        return np.zeros(1, dtype=np.int64)
+    even = np.linspace(0, n, most // 2 + 1).astype(np.int64)
+    low, high = float(y[int(TAIL * n)]), float(y[int((1 - TAIL) * n)])
+    wide = np.searchsorted(y, np.linspace(low, high, most - most // 2)) if math.isfinite(high - low) else even
+    return np.unique(np.concatenate([even, wide]))
