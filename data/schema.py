@@ -10,7 +10,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import Combinations, InOrder, Moments, Outcomes
+from ablate_tui.data.cube import MOST_CELLS, Combinations, Crossing, InOrder, Moments, Outcomes
 from ablate_tui.data.errors import UsageError, one_of
 
 Role = Literal["switch", "factor", "covariate", "response", "replicate", "identity", "ignored"]
@@ -173,7 +173,7 @@ class RunTable:
     def failing(self, failed: NDArray[np.bool_], condition: str | None) -> RunTable:
         """The same sweep with other failures; what does not depend on them is kept."""
         changed = replace(self, failed=failed, fail_condition=condition)
-        kept = ("positions", "moments", "in_order", "rerun")
+        kept = ("positions", "moments", "in_order", "rerun", "crossing")
         vars(changed).update({name: vars(self)[name] for name in kept if name in vars(self)})
         return changed
 
@@ -193,6 +193,26 @@ class RunTable:
                 equal &= values[by][1:] == values[by][:-1]
             again[tied[by[1:]][equal]] = True
         return again
+
+    @cached_property
+    def without_reruns(self) -> RunTable:
+        """The sweep with each re-run once; itself where there is none."""
+        if not self.rerun.any():
+            return self
+        at = np.flatnonzero(~self.rerun)
+        arrays = {name: getattr(self, name)[at] for name in ("y", "status", "failed", "replicate")}
+        return replace(self, combinations=replace(self.combinations, of_run=self.configuration[at]), **arrays)
+
+    @cached_property
+    def crossing(self) -> Crossing | None:
+        """The finished runs by configuration and replicate; None where they would be too many cells."""
+        cells = self.combinations.n * (int(self.replicate.max(initial=0)) + 1)
+        if not self.replicates or cells > MOST_CELLS:
+            return None
+        at = np.flatnonzero(self.status == FINISHED)
+        configuration = self.configuration[at]
+        residual = self.y[at] - self.moments.mean[configuration]
+        return Crossing.of(configuration, self.replicate[at], residual, self.combinations.n)
 
     def _tied(self) -> NDArray[np.int32]:
         """Rows whose response another finished run has, too."""

@@ -9,7 +9,7 @@ import numpy as np
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.descriptive.ordered import best_rows, best_runs, order
 from ablate_tui.queries.inference.enrichment import SHARE, BestPair, best_p, best_pairs
-from ablate_tui.queries.inference.replicates import Tested, tested
+from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
@@ -48,7 +48,7 @@ class Best:
     notes: tuple[Note, ...]
 
 
-def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None) -> Best:
+def best(sample: Sample, share: float = SHARE) -> Best:
     """List the best runs of a slice and count what they have in common.
 
     Parameters
@@ -57,8 +57,6 @@ def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None
     share : float
         The best ceil(share · n) of n finished runs count as best; runs that tie with the last of them
         are taken in full. So it is for the configurations, by their means, in `p` and `pairs`.
-    tested_runs : Tested, optional
-        Of the same sample, where it is there already.
 
     Returns
     -------
@@ -69,7 +67,7 @@ def best(sample: Sample, share: float = SHARE, tested_runs: Tested | None = None
     goal = sample.table.response.goal
     runs = order(sample)
     with np.errstate(all="ignore"):
-        groups = (tested_runs or tested(sample)).groups
+        groups = tested(sample).groups
         fisher = best_p(groups, goal, share)
         pairs = best_pairs(groups, goal, share)
     chosen = best_runs(runs, share, goal)

@@ -53,19 +53,17 @@ class BestConfigurations:
     sd: Array  # (C,) NaN with one run
     shrunken: Shrunken
     pareto: NDArray[np.bool_]  # (C,)
-    number: NDArray[np.int64]  # (runs of the slice,) each run's configuration; −1 where it is none of these
+    slot: NDArray[np.int64]  # (sweep's configurations,) number among these; −1 where it is none of them
     no_pareto: str  # why there is no Pareto set, else ""
     notes: tuple[Note, ...]
 
 
-def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfigurations:
+def best_configurations(sample: Sample) -> BestConfigurations:
     """List the configurations by their shrunken means, and mark the Pareto set of mean against SD.
 
     Parameters
     ----------
     sample : Sample
-    runs : Tested, optional
-        Of the same sample, where it is there already.
 
     Returns
     -------
@@ -75,9 +73,9 @@ def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfi
         shrunken means, by raw ones where there are none. The Pareto set is over raw means and SDs of the
         configurations with two runs or more.
     """
-    runs = runs or tested(sample)
+    runs = tested(sample)
     with np.errstate(all="ignore"):
-        model = location(sample, runs)
+        model = location(sample)
         groups = runs.groups
         goal = sample.table.response.goal
         expected = shrunken(groups, model.terms, _noise(groups, runs))
@@ -94,7 +92,7 @@ def best_configurations(sample: Sample, runs: Tested | None = None) -> BestConfi
         sd=sd,
         shrunken=expected,
         pareto=front,
-        number=runs.numbers(sample),
+        slot=runs.slot,
         no_pareto=no_pareto,
         notes=_notes(runs, groups, expected, no_pareto),
     )

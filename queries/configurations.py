@@ -87,10 +87,7 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
     if n == len(merged):
         mean = part.mean[representative]  # as it is: a product and a quotient would round it
     off = part.mean - mean[merged]
-    squares = np.bincount(merged, weights=part.squares + part.n * off**2, minlength=n)
-    # what rounding of the mean alone can make of equal replicates
-    squares[np.sqrt(squares / count) <= 4 * np.finfo(float).eps * count * np.abs(mean)] = 0.0
-    variance = np.where(count > 1, squares / np.maximum(count - 1, 1), np.nan)
+    squares = np.bincount(merged, weights=part.squares + part.n * off**2, minlength=n).astype(np.float64, copy=False)
     factors = tuple(sample.table.factors[row] for row in rows)
     found = Configurations(
         factors=factors,
@@ -98,11 +95,23 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
         codes=compact[:, representative],
         count=count,
         mean=mean,
-        variance=variance,
-        noise=_noise(sample, slot, count, mean, variance),
+        variance=np.empty(0),
+        noise=float("nan"),
         left_out=int(sums.n.sum() - count.sum()),
     )
-    return found, slot
+    found = cleaned(found, squares)
+    return replace(found, noise=_noise(sample, slot, count, mean, found.variance)), slot
+
+
+def cleaned(groups: Configurations, squares: NDArray[np.float64]) -> Configurations:
+    """The configurations with the variances of Σ(y − mean)², (C,).
+
+    What rounding of the mean alone can make of equal replicates is no variance.
+    """
+    count = groups.count
+    rounding = np.sqrt(squares / count) <= 4 * np.finfo(float).eps * count * np.abs(groups.mean)
+    variance = np.where(count > 1, np.where(rounding, 0.0, squares) / np.maximum(count - 1, 1), np.nan)
+    return replace(groups, variance=variance)
 
 
 def _noise(

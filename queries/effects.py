@@ -43,7 +43,7 @@ class Effects:
     notes: tuple[Note, ...]
 
 
-def effects(sample: Sample, found: Verdicts | None = None) -> Effects:
+def effects(sample: Sample) -> Effects:
     """Describe what every factor does inside a slice.
 
     Means, medians, SDs, quartiles, and the tests of Welch, Mann-Whitney, Brown-Forsythe and
@@ -56,8 +56,6 @@ def effects(sample: Sample, found: Verdicts | None = None) -> Effects:
     Parameters
     ----------
     sample : Sample
-    found : Verdicts, optional
-        Of the same sample, where they are there already.
 
     Returns
     -------
@@ -65,7 +63,7 @@ def effects(sample: Sample, found: Verdicts | None = None) -> Effects:
         A figure that cannot be computed is None, and a note says why.
     """
     with np.errstate(all="ignore"):
-        return _Table(sample, found or verdicts(sample)).effects()
+        return _Table(sample, verdicts(sample)).effects()
 
 
 class _Table:

@@ -20,7 +20,7 @@ from ablate_tui.queries.inference.lenth import Lenth, lenth
 from ablate_tui.queries.inference.location import location
 from ablate_tui.queries.inference.model_terms import Cell, Columns, Term, cells_of
 from ablate_tui.queries.inference.noise import LOOKS_THE_SAME
-from ablate_tui.queries.inference.replicates import Tested, tested
+from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Sample
 
@@ -58,7 +58,7 @@ class HalfNormal:
     notes: tuple[Note, ...]
 
 
-def half_normal(sample: Sample, target: Target, runs: Tested | None = None) -> HalfNormal:
+def half_normal(sample: Sample, target: Target) -> HalfNormal:
     """Effects of a slice against half-normal quantiles, with Lenth's margins.
 
     Parameters
@@ -68,8 +68,6 @@ def half_normal(sample: Sample, target: Target, runs: Tested | None = None) -> H
         Effects on the configurations' means; or on ln SD of their replicates, less what it is for normal
         replicates, where half of them have any; else the logarithms of the ratio of the variances of the
         location model's residuals, a term's + side over its − side.
-    runs : Tested, optional
-        Of the same sample, where it is there already.
 
     Returns
     -------
@@ -84,7 +82,7 @@ def half_normal(sample: Sample, target: Target, runs: Tested | None = None) -> H
     Box, G. E. P. & Meyer, R. D. (1986). Dispersion effects from fractional designs. Technometrics 28(1),
     19–27. https://doi.org/10.1080/00401706.1986.10488094
     """
-    runs = runs or tested(sample)
+    runs = tested(sample)
     groups = runs.groups
     why = ""
     if not groups.factors or groups.n < 2:
@@ -100,7 +98,7 @@ def half_normal(sample: Sample, target: Target, runs: Tested | None = None) -> H
         kept = _varying(training.configurations)
         found = effects(kept, training.outcome, training.weight) if not why else nothing(why)
         return _made(target, "ln SD", found, () if why else notes)
-    return _made(target, "ln F*", _ratios(sample, runs))
+    return _made(target, "ln F*", _ratios(sample))
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,9 +236,9 @@ def _independent(groups: Configurations, terms: Sequence[Term]) -> list[Term]:
     return kept
 
 
-def _ratios(sample: Sample, runs: Tested) -> Effects:
+def _ratios(sample: Sample) -> Effects:
     """Box and Meyer's ln F* of every term, on the scale of a term with as many + as −."""
-    model = location(sample, runs)
+    model = location(sample)
     groups, residual = model.groups, model.residual
     if model.why or not residual.any():
         why = model.why or "the location model fits exactly, without a residual"

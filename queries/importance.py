@@ -128,7 +128,7 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         runs = tested(sample)
         groups = runs.groups
         by_residuals = 2 * int(runs.replicated.sum()) < groups.n or not groups.n
-        training, reasons = residual_spreads(location(sample, runs)) if by_residuals else spreads(groups)
+        training, reasons = residual_spreads(location(sample)) if by_residuals else spreads(groups)
     if groups.left_out:
         reason = f"{groups.left_out:,} finished runs without a level of a free switch are left out"
         notes.append(Note("*", "configurations", reason))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ablate_tui.data.cube import Moments, Outcomes
 from ablate_tui.data.schema import FINISHED, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
 
+T = TypeVar("T")
 Term = tuple[str, ...]  # of the location model: one factor's name (main effect), two or three (interaction)
 
 
@@ -208,6 +210,22 @@ class Sample:
         """The factors that the filters do not fix to one level, the contrast included."""
         fixed = {name for name, levels in self.slice.filters if len(levels) == 1}
         return tuple(factor for factor in self.table.factors if factor.name not in fixed)
+
+    def once(self, make: Callable[[Sample], T]) -> T:
+        """What a function makes of this sample: made once, whichever views ask for it."""
+        with self._lock:
+            if make not in self._made:
+                self._made[make] = make(self)
+            made: T = self._made[make]
+            return made
+
+    @cached_property
+    def _made(self) -> dict[Callable[[Sample], Any], Any]:
+        return {}
+
+    @cached_property
+    def _lock(self) -> threading.RLock:
+        return threading.RLock()
 
     def only(self, keep: NDArray[np.bool_]) -> Sample:
         """Some of the runs, by a mask (n,)."""

@@ -61,6 +61,10 @@ class Ascending(ABC):
         """Mean of |y − center|, and the sum of its squared deviations from that mean."""
 
     @abstractmethod
+    def distances_by_configuration(self) -> Floats:
+        """(C,) sums of |y − median| by the sweep's configurations."""
+
+    @abstractmethod
     def first(self, places: int) -> NDArray[np.int64]:
         """Runs by the sweep's configurations among so many first places."""
 
@@ -212,6 +216,13 @@ class Values(Ascending):
         """See `Ascending`."""
         return _moments(np.abs(self.y - center))
 
+    def distances_by_configuration(self) -> Floats:
+        """See `Ascending`."""
+        if not self.n:
+            return np.zeros(self.size)
+        away = np.abs(self.y - self.quantiles([0.5])[0])
+        return np.asarray(np.bincount(self.configuration, weights=away, minlength=self.size))
+
     def first(self, places: int) -> NDArray[np.int64]:
         """See `Ascending`."""
         return np.bincount(self.configuration[:places], minlength=self.size)
@@ -353,6 +364,23 @@ class Blocked(Ascending):
         if rest > _ROUNDING * around:
             return distance, rest
         return Values(self.order.y[self.keep[self.order.configuration]]).distances(center)
+
+    def distances_by_configuration(self) -> Floats:
+        """See `Ascending`; from the sums of both sides of the median."""
+        if not self.n:
+            return np.zeros(len(self.keep))
+        median = self.quantiles([0.5])[0]
+        place = int(np.searchsorted(self.order.y, median))
+        block = int(np.searchsorted(self.order.edges, place, side="right")) - 1
+        near = slice(int(self.order.edges[block]), place)
+        own, size = self.order.configuration[near], len(self.keep)
+        n_low = self.order.counts[:block].sum(axis=0, dtype=np.float64) + np.bincount(own, minlength=size)
+        low = self.order.sums[:block].sum(axis=0) + np.bincount(
+            own, weights=self.order.y[near] - self.order.center, minlength=size
+        )
+        total = self.sums.n * (self.sums.mean - self.order.center)
+        off = median - self.order.center
+        return np.where(self.keep, total - 2 * low + (2 * n_low - self.sums.n) * off, 0.0)
 
     def first(self, places: int) -> NDArray[np.int64]:
         """See `Ascending`."""

@@ -57,7 +57,7 @@ class Evidence:
         self.response = sample.table.response.name
         self.goal = sample.table.response.goal
         self.verdicts: Verdicts = verdicts(sample)
-        self.effects: Effects = effects(sample, self.verdicts)
+        self.effects: Effects = effects(sample)
         self.interactions: Interactions = interactions(sample, None, self.verdicts.location)
         self.rows = {row.name: row for row in self.effects.rows}
         self.sd = side(order(sample)).sd

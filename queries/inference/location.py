@@ -56,7 +56,7 @@ class Location:
         return self.runs.groups
 
 
-def location(sample: Sample, runs: Tested | None = None) -> Location:
+def location(sample: Sample) -> Location:
     """Fit and test the location model.
 
     Weighted least squares of the configuration means on the main effects of all free factors and the
@@ -74,21 +74,23 @@ def location(sample: Sample, runs: Tested | None = None) -> Location:
     Parameters
     ----------
     sample : Sample
-    runs : Tested, optional
-        Of the same sample, where it is there already.
 
     Returns
     -------
     Location
-        `fitted` and `residual` are of the active terms and all main effects, in Lenth's designs of the
-        active terms and what they contain.
+        Made once, whichever views ask for it. `fitted` and `residual` are of the active terms and all main
+        effects, in Lenth's designs of the active terms and what they contain.
 
     References
     ----------
     Lenth, R. V. (1989). Quick and easy analysis of unreplicated factorials. Technometrics 31(4), 469–473.
     https://doi.org/10.1080/00401706.1989.10488595
     """
-    runs = runs or tested(sample)
+    return sample.once(_location)
+
+
+def _location(sample: Sample) -> Location:
+    runs = tested(sample)
     groups = runs.groups
     n, k = groups.n, len(groups.factors)
     if not k or n < 2:

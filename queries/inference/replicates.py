@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.configurations import Configurations, configurations, grouped
+from ablate_tui.data.cube import MOST_CELLS, Crossing
+from ablate_tui.queries.configurations import Configurations, cleaned, configurations, grouped
 from ablate_tui.queries.slices import Sample
 
+Floats = NDArray[np.float64]
+
 MARGIN = 0.5  # of the mean ln variance, by which effects of weighted configurations must be better
-MOST_CELLS = 20_000_000  # configurations × replicates of the table that shared effects are worked out from
+DIRECT = 512  # replicates up to which their normal equations are solved directly
+TOLERANCE = 1e-13  # of the residual of the normal equations, where they are solved by iteration
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +28,13 @@ class Tested:
     the replicates are gone.
     """
 
-    sample: Sample  # finished runs, each re-run once, with adjusted responses
+    sample: Sample  # the slice, each re-run once
     plain: Configurations
     groups: Configurations
     slot: NDArray[np.int64]  # (sweep's configurations,) number in `groups`; −1: no run here, or no level
     reruns: int  # runs left out because they repeat another
     blocks: int  # replicates whose shared effects went; 0 where they are not crossed with configurations
+    effect: Floats | None = None  # shared effects by replicate code
 
     @property
     def replicated(self) -> NDArray[np.bool_]:
@@ -53,19 +60,14 @@ class Tested:
         """Variance of one run by its replicates and its degrees of freedom; None where they tell no error."""
         return (self.pure_error, self.freedom) if self.freedom > 0 and self.pure_error > 0 else None
 
-    @property
-    def number(self) -> NDArray[np.int64]:
-        """(n,) each run's configuration; −1 without a level of a free factor."""
-        return self.slot[self.sample.configuration]
-
-    def numbers(self, sample: Sample) -> NDArray[np.int64]:
-        """(runs,) of the same sample, the failed and diverged ones too: the configuration of each, −1 where no
-        finished run has it."""
-        return np.asarray(self.slot[sample.configuration])
+    def adjusted(self) -> Sample:
+        """The finished runs, without the shared effects; their arrays are made here."""
+        runs = self.sample.only(self.sample.finished)
+        return runs if self.effect is None else runs.having(y=runs.y - self.effect[runs.replicate])
 
 
 def tested(sample: Sample) -> Tested:
-    """Prepare the finished runs of a slice for the tests.
+    """Prepare the finished runs of a slice for the tests; once, whichever of them ask for it.
 
     Parameters
     ----------
@@ -82,14 +84,19 @@ def tested(sample: Sample) -> Tested:
         by a fifth when configurations are weighted down by their variance, they are, and where it comes
         out no smaller at all, nothing is taken.
     """
-    rerun = sample.table.rerun[sample.index] if sample.table.rerun.any() else None
-    reruns = 0 if rerun is None else int(np.count_nonzero(sample.finished & rerun))
-    runs = sample.only(sample.finished & ~rerun) if rerun is not None else sample
+    return sample.once(_tested)
+
+
+def _tested(sample: Sample) -> Tested:
+    table, runs, reruns = sample.table, sample, 0
+    if table.rerun.any():
+        if sample.plain:
+            runs = Sample(table.without_reruns, sample.slice, sample.inside)
+        else:
+            runs = sample.only(~table.rerun[sample.index])
+        reruns = int(sample.outcomes.finished.sum() - runs.outcomes.finished.sum())
     plain, slot = grouped(runs)
-    if not sample.table.replicates:
-        return Tested(runs, plain, plain, slot, reruns, 0)
-    runs = runs.only(runs.finished)
-    crossed = _crossed(runs, plain, slot)
+    crossed = _crossed(runs, plain, slot) if table.replicates else None
     if crossed is not None:
         even = np.ones(plain.n)
         typical = float(np.median(plain.variance[plain.count > 1]))
@@ -97,11 +104,10 @@ def tested(sample: Sample) -> Tested:
         best, least = None, 0.0
         for weight, margin in ((even, 0.0), (steady, MARGIN)):
             effect = crossed.effects(weight)
-            adjusted = runs.having(y=runs.y - effect[runs.replicate])
-            groups = configurations(adjusted)
+            groups = crossed.without(effect)
             change = _log_variance(groups, plain) - _log_variance(plain, groups)
             if change < least - margin:
-                best, least = Tested(adjusted, plain, groups, slot, reruns, crossed.blocks), change
+                best, least = Tested(runs, plain, groups, slot, reruns, crossed.blocks, crossed.by_code(effect)), change
         if best is not None:
             return best
     return Tested(runs, plain, plain, slot, reruns, 0)
@@ -115,12 +121,12 @@ def _log_variance(groups: Configurations, other: Configurations) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Crossed:
-    """Runs whose replicates are crossed with their configurations."""
+    """C configurations and B replicates that are crossed."""
 
-    cells: NDArray[np.int64]  # (C, B) runs of each configuration and replicate
-    number: NDArray[np.int64]  # (n,) configuration of each run
-    block: NDArray[np.int64]  # (n,) its replicate, 0 … B − 1
-    residual: NDArray[np.float64]  # (n,) response less its configuration's mean
+    runs: Sample
+    groups: Configurations
+    cells: Floats  # (C, B) runs of each configuration and replicate
+    residuals: Floats  # (C, B) Σ(y − mean of the configuration)
     codes: NDArray[np.int64]  # (B,) the replicates' codes in the sweep
 
     @property
@@ -128,36 +134,83 @@ class _Crossed:
         """Number of replicates."""
         return len(self.codes)
 
-    def effects(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Effect by replicate code, with mean zero over the runs; configurations count by their weight."""
-        count = self.cells.sum(axis=1)
+    @cached_property
+    def count(self) -> Floats:
+        """(C,) runs of each configuration."""
+        return np.asarray(self.cells.sum(axis=1))
+
+    def effects(self, weight: Floats) -> Floats:
+        """Effect by replicate, with mean zero over the runs; configurations count by their weight."""
         # normal equations of the replicates once the configurations are eliminated
-        system = np.diag(weight @ self.cells) - self.cells.T @ (self.cells * (weight / count)[:, None])
-        right = np.bincount(self.block, weights=self.residual * weight[self.number], minlength=self.blocks)
-        effect = np.linalg.lstsq(system, right, rcond=1e-9)[0]
+        right, diagonal, share = weight @ self.residuals, weight @ self.cells, weight / self.count
+        if self.blocks <= DIRECT:
+            system = np.diag(diagonal) - self.cells.T @ (self.cells * share[:, None])
+            effect = np.linalg.lstsq(system, right, rcond=1e-9)[0]
+        else:
+            effect = _conjugate(lambda x: diagonal * x - (share * (self.cells @ x)) @ self.cells, right)
         per_block = self.cells.sum(axis=0)
-        effect -= per_block @ effect / per_block.sum()
+        return np.asarray(effect - per_block @ effect / per_block.sum())
+
+    def by_code(self, effect: Floats) -> Floats:
+        """The same by replicate code, zero for those that are not here."""
         found = np.zeros(int(self.codes[-1]) + 1)
         found[self.codes] = effect
         return found
 
+    def without(self, effect: Floats) -> Configurations:
+        """The configurations without the shared effects."""
+        if not self.runs.table.in_order.blocked:  # where sums would save nothing, they need not round either
+            runs = self.runs.only(self.runs.finished)
+            return configurations(runs.having(y=runs.y - self.by_code(effect)[runs.replicate]))
+        shift = self.cells @ effect / self.count
+        mean = self.groups.mean - shift
+        squares = np.where(self.count > 1, self.groups.variance * (self.count - 1), 0.0)
+        squares += self.cells @ effect**2 - 2 * (self.residuals @ effect) - self.count * shift**2
+        return cleaned(replace(self.groups, mean=mean), np.maximum(squares, 0.0))
+
+
+def _conjugate(times: Callable[[Floats], Floats], right: Floats) -> Floats:
+    """Solve a positive semi-definite system by conjugate gradients; from zero, they end at the shortest solution.
+
+    References
+    ----------
+    Hestenes, M. R. & Stiefel, E. (1952). Methods of conjugate gradients for solving linear systems. Journal
+    of Research of the National Bureau of Standards 49(6), 409–436. https://doi.org/10.6028/jres.049.044
+    """
+    from scipy.sparse.linalg import LinearOperator, cg
+
+    operator = LinearOperator((len(right), len(right)), matvec=times, dtype=np.float64)
+    found, _ = cg(operator, right, rtol=TOLERANCE, maxiter=200)
+    return np.asarray(found)
+
 
 def _crossed(runs: Sample, groups: Configurations, slot: NDArray[np.int64]) -> _Crossed | None:
     """The runs by configuration and replicate; None where the two are not crossed."""
-    number = slot[runs.configuration]
-    known = number >= 0
-    if not known.any():
-        return None
-    number, y, code = number[known], runs.y[known], runs.replicate[known]
-    there = np.flatnonzero(np.bincount(runs.replicate))
-    n, b = groups.n, len(there)
     several = groups.count > 1
-    if b < 2 or several.sum() < 2 or n * b > MOST_CELLS:
+    if several.sum() < 2:
         return None
-    place = np.full(int(there[-1]) + 1, -1, dtype=np.int64)
-    place[there] = np.arange(b)
-    block = place[code]
-    cells = np.bincount(number * b + block, minlength=n * b).reshape(n, b)
-    if np.any(2 * (cells[several] > 0).sum(axis=0) < several.sum()):
+    there = np.flatnonzero(slot >= 0)
+    # of a large sweep the table of cells is made once for all slices
+    whole = runs.table.crossing if runs.plain and runs.table.in_order.blocked and len(there) == groups.n else None
+    if whole is not None:
+        rows = there[np.argsort(slot[there])]
+        counts, residuals = whole.counts, whole.residuals
+        if not np.array_equal(rows, np.arange(len(counts))):
+            counts, residuals = counts[rows], residuals[rows]
+    else:
+        finished = np.flatnonzero(runs.finished)
+        number, code = slot[runs.configuration[finished]], runs.replicate[finished]
+        known = number >= 0
+        number, code, y = number[known], code[known], runs.y[finished[known]]
+        found, block = np.unique(code, return_inverse=True)
+        if groups.n * len(found) > MOST_CELLS:
+            return None
+        made = Crossing.of(number.astype(np.int32), block.astype(np.int32), y - groups.mean[number], groups.n)
+        counts, residuals = made.counts, made.residuals
+    seen = counts.sum(axis=0) > 0
+    codes = np.flatnonzero(seen) if whole is not None else found[seen]
+    if not seen.all():
+        counts, residuals = counts[:, seen], residuals[:, seen]
+    if len(codes) < 2 or np.any(2 * (counts[several] > 0).sum(axis=0) < several.sum()):
         return None
-    return _Crossed(cells, number, block, y - groups.mean[number], there)
+    return _Crossed(runs, groups, counts, residuals, codes.astype(np.int64))

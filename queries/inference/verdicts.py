@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
+from ablate_tui.queries.descriptive.ordered import Ascending, order
 from ablate_tui.queries.descriptive.two_sample import side_of, welch
 from ablate_tui.queries.designs.aliases import alias_classes, of_main_effects, two_factor_aliases
 from ablate_tui.queries.effect_row import JUDGED, EffectRow
@@ -72,10 +73,15 @@ def verdicts(sample: Sample) -> Verdicts:
     Returns
     -------
     Verdicts
+        Made once, whichever views ask for it.
     """
+    return sample.once(_verdicts)
+
+
+def _verdicts(sample: Sample) -> Verdicts:
     runs = tested(sample)
     with np.errstate(all="ignore"):
-        model = location(sample, runs)
+        model = location(sample)
         scale = noise(model)
         family = {("location", name): p for name, p in model.factors.items()}
         family |= {("noise", name): p for name, p in scale.factors.items()}
@@ -116,20 +122,23 @@ def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
     For a factor of more levels Holm's p over its levels, each against the rest.
     """
     groups = runs.groups
-    known = runs.number >= 0
-    y, number = runs.sample.y[known], runs.number[known]
+    adjusted = runs.adjusted() if runs.effect is not None and names else runs.sample
+    slot, known = np.maximum(runs.slot, 0), runs.slot >= 0
+    every: Ascending | None = None
     found: dict[str, dict[str, float]] = {}
     for at, factor in enumerate(groups.factors):
         if factor.name not in names:
             continue
+        every = every or order(adjusted)
         code = groups.codes[at]
-        of_run = code[number]
         p: dict[str, float] = {}
         for level in (1,) if groups.sizes[at] == 2 else range(groups.sizes[at]):
-            here = of_run == level
-            distance = np.abs(y - np.where(here, np.median(y[here]), np.median(y[~here])))
-            mean = np.bincount(number, weights=distance, minlength=groups.n) / groups.count
-            p[groups.levels[at][level]] = welch(side_of(mean[code == level]), side_of(mean[code != level]))
+            here = code == level
+            total = np.zeros(groups.n)
+            for side in every.split([known & here[slot], known & ~here[slot]]):
+                total += np.bincount(slot, weights=side.distances_by_configuration(), minlength=groups.n)
+            mean = total / groups.count
+            p[groups.levels[at][level]] = welch(side_of(mean[here]), side_of(mean[~here]))
         tests = holm({level: value for level, value in p.items() if math.isfinite(value)})
         if tests:
             found[factor.name] = tests

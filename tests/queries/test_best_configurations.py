@@ -11,7 +11,7 @@ import pytest
 
 from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
 from ablate_tui.queries.reasons import reason
-from ablate_tui.queries.slices import Slice, take
+from ablate_tui.queries.slices import Sample, Slice, take
 
 from .make import SHARED, degenerate, json_ready, reference, sweep
 
@@ -30,9 +30,17 @@ def frame_of(seed: int, replicates: int = 4, noise: float = 1.0, switches: int =
     return pd.DataFrame(rows, columns=[*"abcdefgh"[:switches], "seed", "y", "true"])
 
 
-def read(frame: pd.DataFrame, goal: str = "min", **filters: tuple[str, ...]) -> BestConfigurations:
+def taken(frame: pd.DataFrame, goal: str = "min", **filters: tuple[str, ...]) -> Sample:
     made = sweep(frame.drop(columns="true", errors="ignore"), replicates=["seed"], goal=goal)
-    return best_configurations(take(made, Slice.of(made, filters)))
+    return take(made, Slice.of(made, filters))
+
+
+def read(frame: pd.DataFrame, goal: str = "min", **filters: tuple[str, ...]) -> BestConfigurations:
+    return best_configurations(taken(frame, goal, **filters))
+
+
+def of_runs(found: BestConfigurations, sample: Sample) -> list[int]:
+    return found.slot[sample.configuration].tolist()
 
 
 @pytest.mark.parametrize("goal", ["min", "max"])
@@ -62,11 +70,12 @@ def test_runs_know_their_configuration() -> None:
     found = read(again, b=("1",))
     kept = again[again.b == 1]
     names = [name for name in SWITCHES if name != "b"]
-    for (_, run), at in zip(kept.iterrows(), found.number, strict=True):
+    for (_, run), at in zip(kept.iterrows(), of_runs(found, taken(again, b=("1",))), strict=True):
         codes = [int(levels[code]) for levels, code in zip(found.groups.levels, found.groups.codes[:, at], strict=True)]
         assert codes == [run[name] for name in names]
     whole = read(again)
-    assert whole.number[-1] == whole.number[0] >= 0
+    numbers = of_runs(whole, taken(again))
+    assert numbers[-1] == numbers[0] >= 0
     assert reason(whole.notes, "*", "configurations") == "runs that repeat another are counted once (1)"
     assert sum(row.n for row in whole.rows) == 63
 
@@ -133,7 +142,7 @@ def test_runs_without_a_level_are_told() -> None:
     frame.loc[:4, "d"] = None
     found = read(frame)
     assert reason(found.notes, "*", "configurations") == "left out: runs without a level of some free factor (5)"
-    assert found.number[:5].tolist() == [-1] * 5
+    assert of_runs(found, taken(frame))[:5] == [-1] * 5
 
 
 @pytest.mark.parametrize("name", degenerate())

@@ -10,7 +10,6 @@ import polars as pl
 
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
 from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
-from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Table, TableColumn
 from ablate_tui.tui.formats import number
@@ -45,11 +44,10 @@ class BestRuns:
 
 def read(inputs: Inputs) -> BestRuns:
     """The best runs with all their columns, and the best configurations."""
-    runs = tested(inputs.sample)
-    found = best(inputs.sample, tested_runs=runs)
+    found = best(inputs.sample)
     return BestRuns(
         found,
-        best_configurations(inputs.sample, runs),
+        best_configurations(inputs.sample),
         inputs.fetch(np.asarray(found.index, dtype=np.int64)),
     )
 
@@ -124,8 +122,7 @@ def table(result: BestRuns, inputs: Inputs) -> Table:
         *(TableColumn(name, name, numeric=False) for name in names),
     )
     found = result.configurations
-    place = np.searchsorted(inputs.sample.index, np.asarray(result.best.index[:SHOWN], dtype=np.int64))
-    of_run = found.number[place].tolist()
+    of_run = found.slot[whole.configuration[list(result.best.index[:SHOWN])]].tolist()
     letter = letters(found)
     rows = tuple(
         (

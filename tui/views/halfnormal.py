@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from ablate_tui.queries.half_normal import HalfNormal, HalfNormalRow, half_normal
-from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Line, Mark, Panel, Points, Role, Rule, Table, TableColumn
 from ablate_tui.tui.formats import number
@@ -22,8 +21,7 @@ AXIS = {"response": "|effect| on the mean", "ln SD": "|effect| on ln SD", "ln F*
 
 def read(inputs: Inputs) -> Both:
     """Both plots of the slice."""
-    runs = tested(inputs.sample)
-    asked, other = (half_normal(inputs.sample, t, runs) for t in (inputs.target, other_target(inputs.target)))
+    asked, other = (half_normal(inputs.sample, t) for t in (inputs.target, other_target(inputs.target)))
     return Both(asked, other)
 
 
