@@ -107,7 +107,7 @@ def test_shared_effects_are_those_of_the_additive_model() -> None:
     fit = smf.ols("y ~ C(cell) + C(seed)", frame).fit()
     effect = np.array([0.0, fit.params["C(seed)[T.1]"], fit.params["C(seed)[T.2]"]])
     effect -= np.bincount(frame.seed) @ effect / len(frame)
-    np.testing.assert_allclose(runs.sample.y, frame.y - effect[frame.seed], rtol=1e-9)
+    np.testing.assert_allclose(runs.adjusted().y, frame.y - effect[frame.seed], rtol=1e-9)
     assert runs.blocks == 3
     assert runs.pure_error == pytest.approx(fit.mse_resid)
     assert runs.freedom == fit.df_resid
@@ -130,7 +130,7 @@ def test_seeds_of_their_own_are_no_blocks() -> None:
     frame["seed"] = np.arange(len(frame))
     runs = replicates.tested(take(sweep(frame, replicates=["seed"], factors=list("abcd")), Slice()))
     assert runs.blocks == 0
-    np.testing.assert_array_equal(runs.sample.y, frame.y)
+    np.testing.assert_array_equal(runs.adjusted().y, frame.y)
 
 
 # location
