@@ -82,6 +82,7 @@ class Moments:
 
     n: NDArray[np.int64]  # (C,)
     mean: NDArray[np.float64]  # (C,)
+    rest: NDArray[np.float64]  # (C,) what rounding took from the mean
     squares: NDArray[np.float64]  # (C,)
 
     @classmethod
@@ -90,16 +91,36 @@ class Moments:
         with np.errstate(all="ignore"):
             n = np.bincount(configuration, minlength=size)
             mean = np.bincount(configuration, weights=y, minlength=size) / np.maximum(n, 1)
-            squares = np.zeros(size)
+            rest, squares = np.zeros(size), np.zeros(size)
             for first in range(0, len(y), 1 << 20):  # in pieces, as the deviations of ten million runs take 80 MB
                 part = configuration[first : first + (1 << 20)]
                 deviation = y[first : first + (1 << 20)] - mean[part]
+                rest += np.bincount(part, weights=deviation, minlength=size)
                 squares += np.bincount(part, weights=deviation * deviation, minlength=size)
-        return cls(n, mean, squares)
+            rest /= np.maximum(n, 1)
+            return cls(n, mean, rest, np.maximum(squares - n * rest * rest, 0.0))
 
     def inside(self, keep: NDArray[np.bool_]) -> Moments:
         """Those of some configurations; nothing in the others."""
-        return Moments(np.where(keep, self.n, 0), np.where(keep, self.mean, 0.0), np.where(keep, self.squares, 0.0))
+        return Moments(*(np.where(keep, values, 0) for values in vars(self).values()))
+
+    def at(self, some: NDArray[np.integer]) -> Moments:
+        """Those of some configurations alone."""
+        return Moments(*(values[some] for values in vars(self).values()))
+
+    def merged(self, group: NDArray[np.integer], size: int) -> Moments:
+        """Of groups of these configurations, each with a run: their numbers, (C,), and how many groups there are.
+
+        Means that lie close together far from zero lose no digits (Chan, Golub & LeVeque 1983).
+        """
+        n = np.bincount(group, weights=self.n, minlength=size)
+        first = np.zeros(size)
+        first[group] = self.mean
+        off = (self.mean - first[group]) + self.rest
+        shift = np.bincount(group, weights=self.n * off, minlength=size) / np.maximum(n, 1)
+        squares = np.bincount(group, weights=self.squares + self.n * (off - shift[group]) ** 2, minlength=size)
+        mean = first + shift
+        return Moments(n.astype(np.int64), mean, (first - mean) + shift, squares.astype(np.float64, copy=False))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import NO_LEVEL, Moments, dense
+from ablate_tui.data.cube import NO_LEVEL, dense
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.slices import Sample
 
@@ -81,13 +81,8 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
     slot = np.full(sample.table.combinations.n, -1, dtype=np.int64)
     slot[there[whole]] = merged
 
-    n, part = len(representative), Moments(sums.n[there[whole]], sums.mean[there[whole]], sums.squares[there[whole]])
-    count = np.bincount(merged, weights=part.n, minlength=n).astype(np.int64)
-    mean = np.bincount(merged, weights=part.n * part.mean, minlength=n) / count
-    if n == len(merged):
-        mean = part.mean[representative]  # as it is: a product and a quotient would round it
-    off = part.mean - mean[merged]
-    squares = np.bincount(merged, weights=part.squares + part.n * off**2, minlength=n).astype(np.float64, copy=False)
+    part = sums.at(there[whole]).merged(merged, len(representative))
+    count, mean = part.n, part.mean
     factors = tuple(sample.table.factors[row] for row in rows)
     found = Configurations(
         factors=factors,
@@ -99,7 +94,7 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
         noise=float("nan"),
         left_out=int(sums.n.sum() - count.sum()),
     )
-    found = cleaned(found, squares)
+    found = cleaned(found, part.squares)
     return replace(found, noise=_noise(sample, slot, count, mean, found.variance)), slot
 
 

@@ -343,13 +343,12 @@ class Blocked(Ascending):
         """See `Ascending`; sums of configurations, merged (Chan, Golub & LeVeque 1983)."""
         if self.constant:
             return (self.low, 0.0) if self.n else (math.nan, math.nan)
-        n, mean = self.sums.n[self.keep], self.sums.mean[self.keep]
-        whole = float(n @ mean) / self.n
-        return whole, float(self.sums.squares[self.keep].sum() + n @ (mean - whole) ** 2)
+        at = np.flatnonzero(self.keep & (self.sums.n > 0))
+        whole = self.sums.at(at).merged(np.zeros_like(at), 1)
+        return float(whole.mean[0]), float(whole.squares[0])
 
     def distances(self, center: float) -> tuple[float, float]:
         """See `Ascending`; from the sums of both sides of the centre."""
-        mean, squares = self.moments()
         place = np.searchsorted(self.order.y, [center])
         block = int(np.searchsorted(self.order.edges, place[0], side="right")) - 1
         start = int(self.order.edges[block])
@@ -357,9 +356,10 @@ class Blocked(Ascending):
         off = center - self.order.center
         low = float(self.totals[:block].sum() + (self.order.y[start : place[0]][near] - self.order.center).sum())
         n_low = int(self._before(place)[0])
-        high = self.n * (mean - self.order.center) - low
+        total = float(self.totals.sum())
+        high = total - low
         distance = (high - (self.n - n_low) * off + n_low * off - low) / self.n
-        around = squares + self.n * (mean - center) ** 2
+        around = self.moments()[1] + self.n * (total / self.n - off) ** 2
         rest = around - self.n * distance * distance
         if rest > _ROUNDING * around:
             return distance, rest
@@ -378,7 +378,7 @@ class Blocked(Ascending):
         low = self.order.sums[:block].sum(axis=0) + np.bincount(
             own, weights=self.order.y[near] - self.order.center, minlength=size
         )
-        total = self.sums.n * (self.sums.mean - self.order.center)
+        total = self.sums.n * ((self.sums.mean - self.order.center) + self.sums.rest)
         off = median - self.order.center
         return np.where(self.keep, total - 2 * low + (2 * n_low - self.sums.n) * off, 0.0)
 

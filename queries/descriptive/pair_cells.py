@@ -63,10 +63,12 @@ class PairCells:
         width: int,
     ) -> None:
         there = np.flatnonzero(sample.moments.n)
-        count, mean = sample.moments.n[there].astype(np.float64), sample.moments.mean[there]
-        self.center = float(count @ mean) / float(count.sum()) if len(there) else 0.0
-        total = count * (mean - self.center)
-        squares = sample.moments.squares[there] + total * (mean - self.center)
+        part = sample.moments.at(there)
+        count = part.n.astype(np.float64)
+        self.center = float(part.merged(np.zeros_like(there), 1).mean[0]) if len(there) else 0.0
+        off = (part.mean - self.center) + part.rest
+        total = count * off
+        squares = part.squares + total * off
         self.sums = np.zeros((3, width, width))  # of runs, of deviations, of their squares
         codes = sample.table.combinations.codes[rows][:, there]
         for first in range(0, len(there), BLOCK):

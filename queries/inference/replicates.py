@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 MARGIN = 0.5  # of the mean ln variance, by which effects of weighted configurations must be better
 DIRECT = 512  # replicates up to which their normal equations are solved directly
+ROUNDING = 1e-13  # share of sums of squares below which their difference is nothing but rounding
 TOLERANCE = 1e-13  # of the residual of the normal equations, where they are solved by iteration
 
 
@@ -161,12 +162,16 @@ class _Crossed:
         """The configurations without the shared effects."""
         if not self.runs.table.in_order.blocked:  # where sums would save nothing, they need not round either
             runs = self.runs.only(self.runs.finished)
-            return configurations(runs.having(y=runs.y - self.by_code(effect)[runs.replicate]))
+            found = configurations(runs.having(y=runs.y - self.by_code(effect)[runs.replicate]))
+            rounding = found.variance <= ROUNDING * self.groups.variance
+            return replace(found, variance=np.where(rounding, 0.0, found.variance))
         shift = self.cells @ effect / self.count
         mean = self.groups.mean - shift
         squares = np.where(self.count > 1, self.groups.variance * (self.count - 1), 0.0)
-        squares += self.cells @ effect**2 - 2 * (self.residuals @ effect) - self.count * shift**2
-        return cleaned(replace(self.groups, mean=mean), np.maximum(squares, 0.0))
+        gone = self.cells @ effect**2
+        left = squares + gone - 2 * (self.residuals @ effect) - self.count * shift**2
+        left[left <= ROUNDING * (squares + gone)] = 0.0
+        return cleaned(replace(self.groups, mean=mean), left)
 
 
 def _conjugate(times: Callable[[Floats], Floats], right: Floats) -> Floats:

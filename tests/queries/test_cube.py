@@ -50,7 +50,7 @@ def sweeps(draw: st.DrawFn) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]], i
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     weight = rng.dirichlet(np.full(12, draw(st.sampled_from([0.3, 3.0]))))
     cell = rng.choice(12, n, p=weight)
-    y = rng.normal(size=n) * 10 ** draw(st.integers(-3, 3)) + draw(st.sampled_from([0.0, -5.0, 1e6]))
+    y = rng.normal(size=n) * 10 ** draw(st.integers(-3, 3)) + draw(st.sampled_from([0.0, -5.0, 1e3]))
     digits = draw(st.sampled_from([None, None, 0, 1]))
     y = y if digits is None else np.round(y, digits)
     y[rng.random(n) < draw(st.sampled_from([0.0, 0.2]))] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
