@@ -144,8 +144,11 @@ def _facts(store: Store) -> tuple[Facts, ...]:
         plain = kind_of(dtype) not in ("list", "other")
         # hash() because lists and nested values have no distinct count of their own
         value = column if plain else f"CASE WHEN {column} IS NOT NULL THEN hash({column}) END"
+        distinct = f"count(DISTINCT {value})" if exact else f"approx_count_distinct({value})"
+        if dtype == "BOOLEAN":
+            distinct = f"CASE WHEN min({column}) = max({column}) THEN 1 ELSE least(2, 2 * count({column})) END"
         counts += [
-            f"count(DISTINCT {value})" if exact else f"approx_count_distinct({value})",
+            distinct,
             f"count({column})",
             f"CAST(min({column}) AS VARCHAR)" if plain else "NULL",
             f"CAST(max({column}) AS VARCHAR)" if plain else "NULL",
@@ -155,7 +158,7 @@ def _facts(store: Store) -> tuple[Facts, ...]:
         facts = []
         for at, (name, dtype) in enumerate(store.columns.items()):
             distinct, filled, low, high = row[4 * at : 4 * at + 4]
-            if not exact and distinct < _MANY and kind_of(dtype) not in ("list", "other"):
+            if not exact and 2 < distinct < _MANY and kind_of(dtype) not in ("list", "other"):
                 distinct = cursor.execute(f"SELECT count(DISTINCT {quote(name)}) FROM runs").fetchall()[0][0]
             elif not exact:
                 distinct = filled if distinct > 0.9 * filled else distinct

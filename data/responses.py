@@ -137,10 +137,13 @@ def _evaluate(store: Store, sql: str, text: str, what: str) -> np.ma.MaskedArray
         except DatabaseError as error:
             raise UsageError(_explain(store, text, what, error)) from error
     at = np.asarray(found["place"])
-    order = np.argsort(at, kind="stable")  # a window function may shuffle the rows
-    if not np.array_equal(at[order], np.arange(store.runs)):
-        raise UsageError(f'{what} "{printable(text)}" does not give one value for each run')
-    return np.ma.asarray(found["y"])[order]
+    y = np.ma.asarray(found["y"])
+    if len(at) != store.runs or at[0] != 0 or not (at[1:] - at[:-1] == 1).all():
+        order = np.argsort(at, kind="stable")  # a window function may shuffle the rows
+        if not np.array_equal(at[order], np.arange(store.runs)):
+            raise UsageError(f'{what} "{printable(text)}" does not give one value for each run')
+        y = y[order]
+    return y
 
 
 def _explain(store: Store, text: str, what: str, error: Exception) -> str:

@@ -15,6 +15,8 @@ from ablate_tui.data.cube import Moments, Outcomes
 from ablate_tui.data.schema import FINISHED, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
 
+PIECE = 65_536  # runs that are looked at in one go
+
 T = TypeVar("T")
 Term = tuple[str, ...]  # of the location model: one factor's name (main effect), two or three (interaction)
 
@@ -226,6 +228,31 @@ class Sample:
     @cached_property
     def _lock(self) -> threading.RLock:
         return threading.RLock()
+
+    def head(self, most: int) -> NDArray[np.int64]:
+        """Rows of the source of the first runs, at most so many."""
+        if self.rows is not None:
+            return self.rows[:most]
+        found, first = [np.zeros(0, dtype=np.int64)], 0
+        while first < self.table.runs and sum(map(len, found)) < most:
+            found.append(first + np.flatnonzero(self.inside[self.table.configuration[first : first + PIECE]]))
+            first += PIECE
+        return np.concatenate(found)[:most]
+
+    def draw(self, most: int) -> NDArray[np.int64]:
+        """Rows of the source of finished runs, ascending; of more than so many a random draw, always the same.
+
+        Not every n-th: of a factorial in order that would show one level of some switches only.
+        """
+        rng, n = np.random.default_rng(0), self.table.runs
+        finished = int(self.outcomes.finished.sum())
+        tries = int(1.2 * most * n / max(finished, 1)) + 100
+        if self.plain and finished > PIECE and tries < n // 8:
+            rows = rng.choice(n, tries, replace=False)
+            fits = self.inside[self.table.configuration[rows]] & (self.table.status[rows] == FINISHED)
+            if np.count_nonzero(fits) >= most:
+                return np.sort(rows[fits][:most])
+        return np.sort(rng.permutation(self.index[self.finished])[:most])
 
     def only(self, keep: NDArray[np.bool_]) -> Sample:
         """Some of the runs, by a mask (n,)."""

@@ -312,9 +312,8 @@ class SessionInputs:
     def order(self) -> NDArray[np.int64]:
         """Rows of the source that lie in the slice, sorted as asked; at most the session's row limit."""
         limit = self.session.row_limit
-        index = self.sample.index
         if self.look.sort is None or self.look.sort[0] not in self.session.store.columns:
-            return index if limit is None else index[:limit]
+            return self.sample.index if limit is None else self.sample.head(limit)
         name, descending = self.look.sort
         row = quote(self.session.store.row)
         sql = (

@@ -35,16 +35,15 @@ def figure(result: Runs, inputs: Inputs) -> Figure:
     """The response of each run in the order of the source: a drift or a bad hour shows here."""
     sample = inputs.sample
     factor = sample.table.factor(sample.slice.contrast) if sample.slice.contrast else None
-    finished = np.flatnonzero(sample.finished)
-    # a random draw, as every n-th row of a factorial shows one level of some switches only
-    shown = np.sort(np.random.default_rng(0).permutation(finished)[:POINTS])
+    finished, shown = int(sample.outcomes.finished.sum()), sample.draw(POINTS)
+    own = sample.levels(factor.name)[sample.table.configuration[shown]] if factor else np.zeros(len(shown))
     marks = []
     for code, level in enumerate(factor.levels if factor else ("",)):
-        mine = shown[sample.code(factor.name)[shown] == code] if factor else shown
+        mine = shown[own == code]
         words = level_words(factor, level) if factor else ""
-        x, y = (sample.index[mine] + 1).astype(float), sample.y[mine]
+        x, y = (mine + 1).astype(float), sample.table.y[mine]
         marks.append(Points(tuple(x.tolist()), tuple(y.tolist()), side_role(factor, level), words))
-    some = f" ({len(shown):,} of {len(finished):,})" if len(shown) < len(finished) else ""
+    some = f" ({len(shown):,} of {finished:,})" if len(shown) < finished else ""
     empty = "" if len(shown) else "no finished run in this slice"
     response = sample.table.response.name
     panel = Panel(f"{response} by place in the source{some}", Axis("row"), Axis(response), tuple(marks), "runs", empty)
