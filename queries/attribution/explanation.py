@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.attribution import surrogate
+from ablate_tui.queries.attribution.leaves import BITS
 from ablate_tui.queries.attribution.shapley import shapley_values
 from ablate_tui.queries.configurations import Configurations, chosen
 from ablate_tui.queries.inference.location import Location
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 COMBINATIONS = 2**16  # of levels; up to here SHAP values are exact
 FLOOR = 0.1  # of the median |residual|
 CELLS = 2**25  # numbers in the largest matrix handed to LightGBM (256 MiB)
+MANY = 2**12  # combinations; more are predicted from the leaves
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,7 @@ class Training:
     @cached_property
     def grid(self) -> Array:
         """All combinations of levels, likewise, in the order of a flattened tensor."""
-        sizes = self.configurations.sizes
-        every = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1)
-        return surrogate.encode(every, sizes)
+        return surrogate.grid(self.configurations.sizes)
 
     @cached_property
     def cells(self) -> NDArray[np.intp]:
@@ -78,6 +78,20 @@ class Training:
         sizes = self.configurations.sizes
         rows = self.combinations if self.exact else self.configurations.n
         return rows * sum(surrogate.widths(sizes)) > CELLS
+
+    def surface(self, model: surrogate.Surrogate, keep: NDArray[np.bool_]) -> Array:
+        """Predictions for all combinations of levels, (L1, …, Lk), of a model fitted to some configurations."""
+        sizes = self.configurations.sizes
+        surface = np.empty(self.combinations)
+        unseen = np.ones(self.combinations, dtype=bool)
+        unseen[self.cells[keep]] = False
+        if np.count_nonzero(unseen) <= MANY or sum(surrogate.widths(sizes)) > BITS:
+            if unseen.any():
+                surface[unseen] = model.predict(self.grid[unseen])
+            surface[self.cells[keep]] = model.fitted()
+        else:
+            surface[:] = model.combinations(sizes)
+        return surface.reshape(sizes)
 
     def fit(self, outcome: Array, times: NDArray[np.int64]) -> surrogate.Surrogate:
         """A model of an outcome of the configurations, each taken so many times."""
@@ -211,7 +225,7 @@ def explain(
     )
     at = np.flatnonzero(times)
     if training.exact:
-        surface = model.predict(training.grid).reshape(groups.sizes)
+        surface = training.surface(model, times > 0)
         base, values = shapley_values(surface, rates)
         return Explanation(at, base, values.reshape(len(rates), -1)[:, training.cells[at]], surface, rates)
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.queries.attribution.leaves import leaves_of
+
 TREES = 100
 SMALL = 200  # configurations; below, a leaf may hold one of them
 PARAMETERS: dict[str, Any] = {
@@ -52,6 +54,24 @@ class Surrogate:
         raw: Matrix = self.booster.predict(columns, num_threads=1)
         return self.center + self.scale * raw
 
+    def fitted(self) -> Matrix:
+        """(n,) the same for the configurations that it was fitted to: LightGBM has them at hand."""
+        kept: list[Matrix] = []
+
+        def keep(raw: Matrix, _: Any) -> tuple[str, float, bool]:
+            kept.append(raw.copy())  # LightGBM uses its own again
+            return "kept", 0.0, True
+
+        self.booster.eval_train(keep)
+        return self.center + self.scale * kept[0]
+
+    def combinations(self, sizes: tuple[int, ...]) -> Matrix:
+        """The same for all combinations of the levels of at least two factors, in the order of a flattened tensor."""
+        number = np.cumprod(sizes)
+        half = 1 + int(np.argmax(number[:-1] ** 2 >= number[-1]))  # factors whose combinations are about a root
+        sums = leaves_of(self.booster, sum(widths(sizes))).sums(grid(sizes[:half]), grid(sizes[half:]))
+        return self.center + self.scale * sums.ravel()
+
 
 def widths(sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Columns that each factor takes: one for two levels, else one a level."""
@@ -69,6 +89,12 @@ def encode(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> Matrix:
             columns[np.arange(len(row)), at + row.astype(np.intp)] = 1.0
         at += width
     return columns
+
+
+def grid(sizes: tuple[int, ...]) -> Matrix:
+    """All combinations of levels as columns, in the order of a flattened tensor."""
+    every = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1)
+    return encode(every, sizes)
 
 
 def fit(columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool) -> Surrogate:
@@ -97,7 +123,8 @@ def fit(columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool) -> Sur
     size = float(np.sqrt(np.average(deviation**2, weights=weight))) or 1.0
     parameters = {**PARAMETERS, "min_data_in_leaf": 1 if small else 5}
     data = lightgbm.Dataset(columns, deviation / size, weight=weight, params=parameters)
-    booster = lightgbm.train(parameters, data, num_boost_round=TREES)
+    # kept for training, which spares LightGBM writing the trees as text and reading them again
+    booster = lightgbm.train(parameters, data, num_boost_round=TREES, keep_training_booster=True)
     return Surrogate(booster, center, largest * size)
 
 
