@@ -100,7 +100,7 @@ class Importance:
         return self.training is None or (self.refits is not None and self.refits.done >= self.refits.planned)
 
 
-def importance(sample: Sample, target: Target = "mean") -> Importance:
+def importance(sample: Sample, target: Target = "mean", cancelled: Callable[[], bool] | None = None) -> Importance:
     """Rank the free switches of a slice by mean |SHAP|, without saying yet how sure that is.
 
     Parameters
@@ -112,12 +112,18 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         standard deviations, less its expectation for that many normal replicates, weighted by the
         inverse of its variance (Bartlett & Kendall 1946); without replicates in half of the configurations
         ln |residual| of the location model (see `explanation.residual_spreads`).
+    cancelled : callable, optional
+        Asked several times a second.
 
     Returns
     -------
     Importance
         `low`, `high`, `noise_floor` and `r2_…` are None with a note until `with_fit` and
         `with_uncertainty`. No rows, with a note, where there is nothing to rank.
+
+    Raises
+    ------
+    Cancelled
 
     References
     ----------
@@ -146,7 +152,7 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         return _nothing(target, training.configurations, (Note("*", "*", obstacle), *notes))
 
     groups = training.configurations
-    found = explain(training, training.outcome)
+    found = explain(training, training.outcome, check=lambda: _check(cancelled))
     notes += _about(training, found)
     notes += [Note("*", field, PENDING) for field in _LATER]
     return Importance(

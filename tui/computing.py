@@ -145,10 +145,12 @@ class Computing(App[None]):
                 self.paint(look, view_name, sizes)
             if worker.is_cancelled:
                 return
-            importance = session.importance(look)
+            importance = session.importance(look, lambda: worker.is_cancelled)
             self.post_message(self.Ranked(look, importance, first=True))
             if view.uses_importance and not worker.is_cancelled:
                 self.paint(look, view_name, sizes)
+        except Cancelled:
+            return
         except AblateError as error:
             self.post_message(self.Failed(look, str(error)))
 

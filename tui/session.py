@@ -230,12 +230,18 @@ class Session:
         location = look.slice.location if look.target == "spread" else None
         return (look.slice.filters, look.response, look.goal, look.target, location)
 
-    def importance(self, look: Look) -> importances.Importance:
-        """The newest importance of a slice; the first call fits the model."""
+    def importance(self, look: Look, cancelled: Callable[[], bool] | None = None) -> importances.Importance:
+        """The newest importance of a slice; the first call fits the model.
+
+        Raises
+        ------
+        Cancelled
+            Where `cancelled` said so.
+        """
         key = self.importance_key(look)
         found = self.importances.get(key)
         if found is None:
-            found = self.importances.put(key, importances.importance(self.sample(look), look.target))
+            found = self.importances.put(key, importances.importance(self.sample(look), look.target, cancelled))
         return found
 
     def fitted_importance(self, look: Look, cancelled: Callable[[], bool] | None = None) -> importances.Importance:

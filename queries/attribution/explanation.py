@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.queries.attribution import surrogate
 from ablate_tui.queries.attribution.leaves import BITS
-from ablate_tui.queries.attribution.shapley import shapley_values
+from ablate_tui.queries.attribution.shapley import interaction_values, shapley_values
 from ablate_tui.queries.configurations import Configurations, chosen
 from ablate_tui.queries.inference.location import Location
 from ablate_tui.queries.note import Note
@@ -93,11 +94,13 @@ class Training:
             surface[:] = model.combinations(sizes)
         return surface.reshape(sizes)
 
-    def fit(self, outcome: Array, times: NDArray[np.int64]) -> surrogate.Surrogate:
+    def fit(
+        self, outcome: Array, times: NDArray[np.int64], check: Callable[[], None] | None = None
+    ) -> surrogate.Surrogate:
         """A model of an outcome of the configurations, each taken so many times."""
         keep = times > 0
         small = self.configurations.n < surrogate.SMALL
-        return surrogate.fit(self.columns[keep], outcome[keep], (self.weight * times)[keep], small=small)
+        return surrogate.fit(self.columns[keep], outcome[keep], (self.weight * times)[keep], small=small, check=check)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +112,15 @@ class Explanation:
     phi: Array  # (k, E)
     surface: Array | None  # (L1, …, Lk) predictions of all combinations, where the method is exact
     rates: tuple[Array, ...]  # of each factor's levels in the background
+    cells: NDArray[np.intp]  # (E,) places in the flattened surface; empty without one
+    runs: Array  # (E,) runs that each stands for
+
+    @cached_property
+    def interactions(self) -> Array | None:
+        """(k, k) `interaction_values` over the runs, from the same surface; None without one."""
+        if self.surface is None:
+            return None
+        return interaction_values(self.surface, self.rates, self.cells, self.runs)
 
     @property
     def prediction(self) -> Array:
@@ -191,7 +203,12 @@ def residual_spreads(model: Location) -> tuple[Training, tuple[Note, ...]]:
 
 
 def explain(
-    training: Training, outcome: Array, times: NDArray[np.int64] | None = None, limits: Limits = ONCE
+    training: Training,
+    outcome: Array,
+    times: NDArray[np.int64] | None = None,
+    limits: Limits = ONCE,
+    *,
+    check: Callable[[], None] | None = None,
 ) -> Explanation:
     """Fit a model and take the SHAP values of its predictions.
 
@@ -209,6 +226,8 @@ def explain(
         How often each configuration is taken; once without.
     limits : Limits
         For the draws, which have seed 0.
+    check : callable, optional
+        Called several times a second; what it raises ends the computation.
 
     Returns
     -------
@@ -217,7 +236,7 @@ def explain(
     groups = training.configurations
     if times is None:
         times = np.ones(groups.n, dtype=np.int64)
-    model = training.fit(outcome, times)
+    model = training.fit(outcome, times, check)
     runs = (groups.count * times).astype(np.float64)
     rates = tuple(
         np.bincount(row, weights=runs, minlength=size) / runs.sum()
@@ -227,7 +246,8 @@ def explain(
     if training.exact:
         surface = training.surface(model, times > 0)
         base, values = shapley_values(surface, rates)
-        return Explanation(at, base, values.reshape(len(rates), -1)[:, training.cells[at]], surface, rates)
+        cells = training.cells[at]
+        return Explanation(at, base, values.reshape(len(rates), -1)[:, cells], surface, rates, cells, runs[at])
 
     rng = np.random.default_rng(0)
     background = at
@@ -236,8 +256,8 @@ def explain(
     if len(at) > limits.explained:
         at = np.sort(rng.choice(at, limits.explained, replace=False))
     columns = training.columns
-    base, values = surrogate.tree_shap(model, columns[background], columns[at], groups.sizes)
-    return Explanation(at, base, values, None, rates)
+    base, values = model.values(columns[background], columns[at], groups.sizes, check)
+    return Explanation(at, base, values, None, rates, at[:0], runs[at])
 
 
 def mean_absolute(training: Training, found: Explanation, times: NDArray[np.int64] | None = None) -> Array:
