@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.attribution.shapley import interaction_values
 from ablate_tui.queries.importance import Importance
 from ablate_tui.queries.note import Note
 
@@ -83,16 +82,15 @@ def strongest_partner(importance: Importance, switch: str) -> str | None:
         ranked, or nothing else is.
     """
     names = [row.switch for row in importance.rows]
-    found, training = importance.explanation, importance.training
-    if switch not in names or len(names) < 2 or found is None or training is None:
+    if switch not in names or len(names) < 2 or importance.explanation is None:
         return None
-    if found.surface is None:
+    interactions = importance.explanation.interactions
+    if interactions is None:
         return next(name for name in names if name != switch)
-    cells = training.cells[found.at]
-    strength = interaction_values(found.surface, found.rates, cells, importance.count.astype(np.float64))
     own = [factor.name for factor in importance.factors].index(switch)
-    strength[own, own] = -1.0
-    return importance.factors[int(np.argmax(strength[own]))].name
+    strength = interactions[own].copy()
+    strength[own] = -1.0
+    return importance.factors[int(np.argmax(strength))].name
 
 
 def dependence(importance: Importance, switch: str, color: str | None = None) -> Dependence:

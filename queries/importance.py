@@ -32,6 +32,7 @@ from ablate_tui.queries.attribution.explanation import (
     spread_ceiling,
     spreads,
 )
+from ablate_tui.queries.attribution.refits import Refits, refits
 from ablate_tui.queries.configurations import Configurations, aliases, configurations
 from ablate_tui.queries.inference.location import location
 from ablate_tui.queries.inference.replicates import tested
@@ -44,6 +45,7 @@ WHAT_A_SHAP_VALUE_IS = (
 PENDING = "still being computed"
 BOOTSTRAPS = 200
 PERMUTATIONS = 100
+ARRIVING = 30  # refits after which what is known so far is handed on
 FOLDS = 5
 ENOUGH = 8  # configurations; fewer can't be split into folds, nor tell a switch from noise
 _LATER = ("low", "high", "noise_floor", "r2_out_of_fold", "r2_ceiling")
@@ -90,9 +92,15 @@ class Importance:
     training: Training | None  # None where there is no ranking
     explanation: Explanation | None
     out_of_fold: Array | None = None  # (C,) predictions from the folds that a configuration is not in
+    refits: Refits | None = None  # those that intervals and noise floor come from
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is still to come."""
+        return self.training is None or (self.refits is not None and self.refits.done >= self.refits.planned)
 
 
-def importance(sample: Sample, target: Target = "mean") -> Importance:
+def importance(sample: Sample, target: Target = "mean", cancelled: Callable[[], bool] | None = None) -> Importance:
     """Rank the free switches of a slice by mean |SHAP|, without saying yet how sure that is.
 
     Parameters
@@ -104,12 +112,18 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         standard deviations, less its expectation for that many normal replicates, weighted by the
         inverse of its variance (Bartlett & Kendall 1946); without replicates in half of the configurations
         ln |residual| of the location model (see `explanation.residual_spreads`).
+    cancelled : callable, optional
+        Asked several times a second.
 
     Returns
     -------
     Importance
         `low`, `high`, `noise_floor` and `r2_…` are None with a note until `with_fit` and
         `with_uncertainty`. No rows, with a note, where there is nothing to rank.
+
+    Raises
+    ------
+    Cancelled
 
     References
     ----------
@@ -138,7 +152,7 @@ def importance(sample: Sample, target: Target = "mean") -> Importance:
         return _nothing(target, training.configurations, (Note("*", "*", obstacle), *notes))
 
     groups = training.configurations
-    found = explain(training, training.outcome)
+    found = explain(training, training.outcome, check=lambda: _check(cancelled))
     notes += _about(training, found)
     notes += [Note("*", field, PENDING) for field in _LATER]
     return Importance(
@@ -227,6 +241,7 @@ def with_uncertainty(
     result: Importance,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    arrived: Callable[[Importance], None] | None = None,
     *,
     bootstraps: int = BOOTSTRAPS,
     permutations: int = PERMUTATIONS,
@@ -236,10 +251,15 @@ def with_uncertainty(
     Parameters
     ----------
     result : Importance
+        The refits that it has already are not computed again.
     progress : callable, optional
         Told the share that is done, 0 to 1.
     cancelled : callable, optional
         Asked between the refits.
+    arrived : callable, optional
+        Given, every ARRIVING refits and where it is cancelled, what there is so far: intervals and floor
+        are those of the refits done, and the notes of these fields say of how many. What it was given
+        last can be gone on with.
     bootstraps : int
         Refits to configurations drawn with replacement, each with all its runs (seed 0); `low` and `high`
         are percentiles (Efron & Tibshirani 1993, chapter 13).
@@ -264,48 +284,47 @@ def with_uncertainty(
     training, out_of_fold = result.training, result.out_of_fold
     if training is None or out_of_fold is None:
         return result
-    n, k = len(training.outcome), len(result.factors)
-    done, total = 0, bootstraps + permutations
-
-    def step() -> None:
-        nonlocal done
-        done += 1
+    so_far = result.refits
+    if so_far is not None and (so_far.bootstraps, so_far.permutations) != (bootstraps, permutations):
+        so_far = None
+    for found in refits(training, training.outcome - out_of_fold, bootstraps, permutations, so_far):
+        so_far = found
         if progress is not None:
-            progress(done / total)
+            progress(found.done / found.planned)
+        stop = found.done < found.planned and cancelled is not None and cancelled()
+        if arrived is not None and (stop or (found.done < found.planned and found.done % ARRIVING == 0)):
+            arrived(_refitted(result, found))
+        if stop:
+            raise Cancelled
+    return result if so_far is None else _refitted(result, so_far)
 
-    rng = np.random.default_rng(0)
-    drawn = np.empty((bootstraps, k))
-    for row in drawn:
-        _check(cancelled)
-        row[:] = _refit(training, training.outcome, rng.multinomial(n, np.full(n, 1 / n)))
-        step()
 
-    rng = np.random.default_rng(1)
-    residual = training.outcome - out_of_fold
-    largest = np.empty(permutations)
-    for draw in range(permutations):
-        _check(cancelled)
-        largest[draw] = _refit(training, rng.permutation(residual)).max()
-        step()
-
-    low, high = np.percentile(drawn, (2.5, 97.5), axis=0)
-    floor = float(np.percentile(largest, 95))
+def _refitted(result: Importance, found: Refits) -> Importance:
+    """The intervals and the noise floor that the refits so far say."""
+    floor, interval = found.floor, found.interval
     place = {factor.name: at for at, factor in enumerate(result.factors)}
     rows = tuple(
-        replace(row, low=float(low[at]), high=float(high[at]), noise_floor=floor)
+        replace(
+            row,
+            low=float(interval[0][place[row.switch]]) if interval else None,
+            high=float(interval[1][place[row.switch]]) if interval else None,
+            noise_floor=floor,
+        )
         for row in result.rows
-        for at in (place[row.switch],)
     )
-    notes = _without(result.notes, "low", "high", "noise_floor")
+    so_far = {
+        "low": (len(found.drawn), found.bootstraps),
+        "high": (len(found.drawn), found.bootstraps),
+        "noise_floor": (len(found.largest), found.permutations),
+    }
+    notes = [note for note in result.notes if note.field not in so_far]
+    for field, (done, planned) in so_far.items():
+        if done < planned:
+            notes.append(Note("*", field, f"so far from {done} of {planned} refits" if done else PENDING))
     if result.method == "tree":
         reason = f"each refit explains {REFIT.explained} configurations against {REFIT.background}, to save time"
-        notes += (Note("*", "low", reason), Note("*", "high", reason), Note("*", "noise_floor", reason))
-    return replace(result, rows=rows, notes=notes)
-
-
-def _refit(training: Training, outcome: Array, times: NDArray[np.int64] | None = None) -> Array:
-    """Mean |SHAP| of each factor in a model of another outcome or another draw of configurations."""
-    return mean_absolute(training, explain(training, outcome, times, REFIT), times)
+        notes += [Note("*", field, reason) for field in so_far]
+    return replace(result, rows=rows, notes=tuple(notes), refits=found)
 
 
 def _check(cancelled: Callable[[], bool] | None) -> None:

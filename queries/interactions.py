@@ -11,7 +11,6 @@ import numpy as np
 
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.attribution.explanation import Target
-from ablate_tui.queries.attribution.shapley import interaction_values
 from ablate_tui.queries.configurations import Configurations, chosen
 from ablate_tui.queries.descriptive.pair_cells import FourCells, PairCells
 from ablate_tui.queries.importance import Importance
@@ -318,13 +317,9 @@ def _order(
 
 def _shap(importance: Importance | None, groups: Configurations, pairs: list[Term]) -> dict[Term, float]:
     """The whole mean |SHAP interaction value| of each pair; empty unless the values are exact."""
-    if importance is None or importance.training is None or importance.explanation is None:
+    if importance is None or importance.explanation is None or importance.explanation.interactions is None:
         return {}
-    found = importance.explanation
-    if found.surface is None:
-        return {}
-    cells = importance.training.cells[found.at]
-    strength = 2 * interaction_values(found.surface, found.rates, cells, importance.count.astype(np.float64))
+    strength = 2 * importance.explanation.interactions
     place = {factor.name: at for at, factor in enumerate(importance.factors)}
     named = {pair: [place.get(groups.factors[at].name) for at in pair] for pair in pairs}
     known = {pair: float(strength[i, j]) for pair, (i, j) in named.items() if i is not None and j is not None}

@@ -150,16 +150,15 @@ class AblateApp(Asking):
         if key != Session.importance_key(self.look):
             return
         ranking = self.query_one(Ranking)
-        if message.progress is not None or message.importance is not ranking.importance:
-            ranking.show(message.importance, message.progress)
-        # R² comes before the intervals: a slice that was left in between still lacks them
-        finished = all(row.noise_floor is not None for row in message.importance.rows)
-        if message.progress is None and not finished and self.refined != key:
+        if message.importance is not ranking.importance:
+            ranking.show(message.importance)
+        if message.first and not message.importance.finished and self.refined != key:
             self.refined = key
             self.compute_uncertainty(message.look)
         # what is loaded by now stays: else a full collection walks through all of it amid some toggle
         gc.freeze()
-        if message.progress == 1.0 and VIEWS[self.view_name].uses_importance:
+        view = VIEWS[self.view_name]
+        if not message.first and view.uses_importance and (view.uses_refits or message.importance.refits is None):
             self.refresh_view()
 
     def on_computing_failed(self, message: Computing.Failed) -> None:

@@ -58,7 +58,7 @@ class Computing(App[None]):
 
         look: Look
         importance: Importance
-        progress: float | None
+        first: bool = False  # as the look was computed, whatever was there by then
 
     @dataclass
     class Carded(Message):
@@ -145,10 +145,12 @@ class Computing(App[None]):
                 self.paint(look, view_name, sizes)
             if worker.is_cancelled:
                 return
-            importance = session.importance(look)
-            self.post_message(self.Ranked(look, importance, None))
+            importance = session.importance(look, lambda: worker.is_cancelled)
+            self.post_message(self.Ranked(look, importance, first=True))
             if view.uses_importance and not worker.is_cancelled:
                 self.paint(look, view_name, sizes)
+        except Cancelled:
+            return
         except AblateError as error:
             self.post_message(self.Failed(look, str(error)))
 
@@ -177,31 +179,25 @@ class Computing(App[None]):
 
     @work(thread=True, exclusive=True, group="uncertainty", exit_on_error=False)
     def compute_uncertainty(self, look: Look) -> None:
-        """Intervals, noise floor and R² of the ranking, once the keys have been quiet for a moment."""
+        """R², intervals and noise floor of the ranking, as they come, once the keys have been quiet for a moment."""
         worker = get_current_worker()
         end = time.monotonic() + QUIET
         while time.monotonic() < end:
             if worker.is_cancelled:
                 return
             time.sleep(0.02)
-        shown = 0.0
 
         def cancelled() -> bool:
             return worker.is_cancelled
 
-        def progress(share: float) -> None:
-            nonlocal shown
-            if share - shown >= 0.1:
-                shown = share
-                self.post_message(self.Ranked(look, fitted, share))
+        def show(importance: Importance) -> None:
+            self.post_message(self.Ranked(look, importance))
 
         try:
-            fitted = self.session.fitted_importance(look, cancelled)
-            self.post_message(self.Ranked(look, fitted, 0.0))
-            done = self.session.finished_importance(look, progress, cancelled)
+            show(self.session.fitted_importance(look, cancelled))
+            show(self.session.finished_importance(look, cancelled=cancelled, arrived=show))
         except Cancelled:
             return
-        self.post_message(self.Ranked(look, done, 1.0))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A fault of this program in a worker is said, never swallowed: old figures must not pass for new ones."""

@@ -67,6 +67,13 @@ class Recent(Generic[T]):
                 self.items.move_to_end(key)
             return self.items.get(key)
 
+    def renew(self, key: Hashable, value: T, fits: Callable[[T], bool]) -> T:
+        """Keep a value in place of an older one that it fits to; not where that was forgotten meanwhile."""
+        with self.lock:
+            if key in self.items and fits(self.items[key]):
+                self.items[key] = value
+        return value
+
     def clear(self) -> None:
         """Forget everything."""
         with self.lock:
@@ -202,7 +209,9 @@ class Session:
     def read(self, view: View, look: Look) -> Any:
         """A view's result, computed once per look."""
         inputs = self.inputs(look)
-        stage = inputs.importance() if view.uses_importance else None
+        stage: Any = inputs.importance() if view.uses_importance else None
+        if stage is not None and not view.uses_refits:
+            stage = stage.explanation  # the same before and after the refits
         seen = look.seen_by(view)
         if view.whole_sweep:
             seen = replace(seen, slice=Slice(location=look.slice.location))
@@ -221,12 +230,18 @@ class Session:
         location = look.slice.location if look.target == "spread" else None
         return (look.slice.filters, look.response, look.goal, look.target, location)
 
-    def importance(self, look: Look) -> importances.Importance:
-        """The newest importance of a slice; the first call fits the model."""
+    def importance(self, look: Look, cancelled: Callable[[], bool] | None = None) -> importances.Importance:
+        """The newest importance of a slice; the first call fits the model.
+
+        Raises
+        ------
+        Cancelled
+            Where `cancelled` said so.
+        """
         key = self.importance_key(look)
         found = self.importances.get(key)
         if found is None:
-            found = self.importances.put(key, importances.importance(self.sample(look), look.target))
+            found = self.importances.put(key, importances.importance(self.sample(look), look.target, cancelled))
         return found
 
     def fitted_importance(self, look: Look, cancelled: Callable[[], bool] | None = None) -> importances.Importance:
@@ -237,24 +252,37 @@ class Session:
         Cancelled
             Where `cancelled` said so.
         """
-        fitted = importances.with_fit(self.importance(look), cancelled)
-        return self.importances.put(self.importance_key(look), fitted)
+        return self._renewed(look, importances.with_fit(self.importance(look), cancelled))
 
     def finished_importance(
         self,
         look: Look,
         progress: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        arrived: Callable[[importances.Importance], None] | None = None,
     ) -> importances.Importance:
         """Importance with its intervals, noise floor and R².
+
+        `arrived` is given what there is so far, now and then. That is kept, too: where it was cancelled,
+        the next call goes on from there.
 
         Raises
         ------
         Cancelled
             Where `cancelled` said so.
         """
-        done = importances.with_uncertainty(self.importance(look), progress=progress, cancelled=cancelled)
-        return self.importances.put(self.importance_key(look), done)
+
+        def keep(found: importances.Importance) -> None:
+            self._renewed(look, found)
+            if arrived is not None:
+                arrived(found)
+
+        done = importances.with_uncertainty(self.importance(look), progress, cancelled, keep)
+        return self._renewed(look, done)
+
+    def _renewed(self, look: Look, found: importances.Importance) -> importances.Importance:
+        """Keep more about a ranking that is kept already; its columns may have changed roles meanwhile."""
+        return self.importances.renew(self.importance_key(look), found, lambda old: old.training is found.training)
 
     def sql(self, view: View, look: Look) -> str:
         """A view's SQL, ready to paste into DuckDB; files get the view that it reads by their name."""

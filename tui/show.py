@@ -18,7 +18,7 @@ TextFormat = Literal["text", "json", "csv", "md", "sql"]
 def result_of(session: Session, look: Look, view: View) -> Any:
     """A view's result, with everything that the screen would fill in later."""
     if view.uses_importance:
-        session.finished_importance(look)
+        (session.finished_importance if view.uses_refits else session.fitted_importance)(look)
     return session.read(view, look)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.attribution import surrogate
-from ablate_tui.queries.attribution.shapley import shapley_values
+from ablate_tui.queries.attribution.leaves import BITS
+from ablate_tui.queries.attribution.shapley import interaction_values, shapley_values
 from ablate_tui.queries.configurations import Configurations, chosen
 from ablate_tui.queries.inference.location import Location
 from ablate_tui.queries.note import Note
@@ -22,6 +24,7 @@ Array = NDArray[np.float64]
 COMBINATIONS = 2**16  # of levels; up to here SHAP values are exact
 FLOOR = 0.1  # of the median |residual|
 CELLS = 2**25  # numbers in the largest matrix handed to LightGBM (256 MiB)
+MANY = 2**12  # combinations; more are predicted from the leaves
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,7 @@ class Training:
     @cached_property
     def grid(self) -> Array:
         """All combinations of levels, likewise, in the order of a flattened tensor."""
-        sizes = self.configurations.sizes
-        every = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1)
-        return surrogate.encode(every, sizes)
+        return surrogate.grid(self.configurations.sizes)
 
     @cached_property
     def cells(self) -> NDArray[np.intp]:
@@ -79,11 +80,27 @@ class Training:
         rows = self.combinations if self.exact else self.configurations.n
         return rows * sum(surrogate.widths(sizes)) > CELLS
 
-    def fit(self, outcome: Array, times: NDArray[np.int64]) -> surrogate.Surrogate:
+    def surface(self, model: surrogate.Surrogate, keep: NDArray[np.bool_]) -> Array:
+        """Predictions for all combinations of levels, (L1, …, Lk), of a model fitted to some configurations."""
+        sizes = self.configurations.sizes
+        surface = np.empty(self.combinations)
+        unseen = np.ones(self.combinations, dtype=bool)
+        unseen[self.cells[keep]] = False
+        if np.count_nonzero(unseen) <= MANY or sum(surrogate.widths(sizes)) > BITS:
+            if unseen.any():
+                surface[unseen] = model.predict(self.grid[unseen])
+            surface[self.cells[keep]] = model.fitted()
+        else:
+            surface[:] = model.combinations(sizes)
+        return surface.reshape(sizes)
+
+    def fit(
+        self, outcome: Array, times: NDArray[np.int64], check: Callable[[], None] | None = None
+    ) -> surrogate.Surrogate:
         """A model of an outcome of the configurations, each taken so many times."""
         keep = times > 0
         small = self.configurations.n < surrogate.SMALL
-        return surrogate.fit(self.columns[keep], outcome[keep], (self.weight * times)[keep], small=small)
+        return surrogate.fit(self.columns[keep], outcome[keep], (self.weight * times)[keep], small=small, check=check)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +112,15 @@ class Explanation:
     phi: Array  # (k, E)
     surface: Array | None  # (L1, …, Lk) predictions of all combinations, where the method is exact
     rates: tuple[Array, ...]  # of each factor's levels in the background
+    cells: NDArray[np.intp]  # (E,) places in the flattened surface; empty without one
+    runs: Array  # (E,) runs that each stands for
+
+    @cached_property
+    def interactions(self) -> Array | None:
+        """(k, k) `interaction_values` over the runs, from the same surface; None without one."""
+        if self.surface is None:
+            return None
+        return interaction_values(self.surface, self.rates, self.cells, self.runs)
 
     @property
     def prediction(self) -> Array:
@@ -177,7 +203,12 @@ def residual_spreads(model: Location) -> tuple[Training, tuple[Note, ...]]:
 
 
 def explain(
-    training: Training, outcome: Array, times: NDArray[np.int64] | None = None, limits: Limits = ONCE
+    training: Training,
+    outcome: Array,
+    times: NDArray[np.int64] | None = None,
+    limits: Limits = ONCE,
+    *,
+    check: Callable[[], None] | None = None,
 ) -> Explanation:
     """Fit a model and take the SHAP values of its predictions.
 
@@ -195,6 +226,8 @@ def explain(
         How often each configuration is taken; once without.
     limits : Limits
         For the draws, which have seed 0.
+    check : callable, optional
+        Called several times a second; what it raises ends the computation.
 
     Returns
     -------
@@ -203,7 +236,7 @@ def explain(
     groups = training.configurations
     if times is None:
         times = np.ones(groups.n, dtype=np.int64)
-    model = training.fit(outcome, times)
+    model = training.fit(outcome, times, check)
     runs = (groups.count * times).astype(np.float64)
     rates = tuple(
         np.bincount(row, weights=runs, minlength=size) / runs.sum()
@@ -211,9 +244,10 @@ def explain(
     )
     at = np.flatnonzero(times)
     if training.exact:
-        surface = model.predict(training.grid).reshape(groups.sizes)
+        surface = training.surface(model, times > 0)
         base, values = shapley_values(surface, rates)
-        return Explanation(at, base, values.reshape(len(rates), -1)[:, training.cells[at]], surface, rates)
+        cells = training.cells[at]
+        return Explanation(at, base, values.reshape(len(rates), -1)[:, cells], surface, rates, cells, runs[at])
 
     rng = np.random.default_rng(0)
     background = at
@@ -222,8 +256,8 @@ def explain(
     if len(at) > limits.explained:
         at = np.sort(rng.choice(at, limits.explained, replace=False))
     columns = training.columns
-    base, values = surrogate.tree_shap(model, columns[background], columns[at], groups.sizes)
-    return Explanation(at, base, values, None, rates)
+    base, values = model.values(columns[background], columns[at], groups.sizes, check)
+    return Explanation(at, base, values, None, rates, at[:0], runs[at])
 
 
 def mean_absolute(training: Training, found: Explanation, times: NDArray[np.int64] | None = None) -> Array:

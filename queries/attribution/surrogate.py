@@ -1,13 +1,18 @@
-"""The model that importance explains: boosted trees on configurations. LightGBM's and shap's one home."""
+"""The model that importance explains: boosted trees on configurations. LightGBM's one home."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ablate_tui.queries.attribution.leaves import leaves_of
+from ablate_tui.queries.attribution.path_values import path_values
 
 TREES = 100
 SMALL = 200  # configurations; below, a leaf may hold one of them
@@ -52,6 +57,50 @@ class Surrogate:
         raw: Matrix = self.booster.predict(columns, num_threads=1)
         return self.center + self.scale * raw
 
+    def fitted(self) -> Matrix:
+        """(n,) the same for the configurations that it was fitted to: LightGBM has them at hand."""
+        kept: list[Matrix] = []
+
+        def keep(raw: Matrix, _: Any) -> tuple[str, float, bool]:
+            kept.append(raw.copy())  # LightGBM uses its own again
+            return "kept", 0.0, True
+
+        self.booster.eval_train(keep)
+        return self.center + self.scale * kept[0]
+
+    def combinations(self, sizes: tuple[int, ...]) -> Matrix:
+        """The same for all combinations of the levels of at least two factors, in the order of a flattened tensor."""
+        number = np.cumprod(sizes)
+        half = 1 + int(np.argmax(number[:-1] ** 2 >= number[-1]))  # factors whose combinations are about a root
+        sums = leaves_of(self.booster, sum(widths(sizes))).sums(grid(sizes[:half]), grid(sizes[half:]))
+        return self.center + self.scale * sums.ravel()
+
+    def values(
+        self, background: Matrix, columns: Matrix, sizes: tuple[int, ...], check: Callable[[], None] | None = None
+    ) -> tuple[float, Matrix]:
+        """Interventional SHAP values, where there are too many combinations to list.
+
+        Parameters
+        ----------
+        background, columns : (b, columns), (n, columns) float
+            Encoded configurations to compare with, and to explain.
+        sizes : tuple of int
+            Levels of each of the k factors.
+        check : callable, optional
+            See `path_values`.
+
+        Returns
+        -------
+        base : float
+            Mean prediction over the background.
+        values : (k, n) float
+            The columns of a factor summed.
+        """
+        wide = widths(sizes)
+        base, values = path_values(leaves_of(self.booster, sum(wide)), background, columns, check)
+        starts = list(accumulate(wide[:-1], initial=0))
+        return self.center + self.scale * base, self.scale * np.add.reduceat(values, starts)
+
 
 def widths(sizes: tuple[int, ...]) -> tuple[int, ...]:
     """Columns that each factor takes: one for two levels, else one a level."""
@@ -71,7 +120,15 @@ def encode(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> Matrix:
     return columns
 
 
-def fit(columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool) -> Surrogate:
+def grid(sizes: tuple[int, ...]) -> Matrix:
+    """All combinations of levels as columns, in the order of a flattened tensor."""
+    every = np.indices(sizes, dtype=np.int16).reshape(len(sizes), -1)
+    return encode(every, sizes)
+
+
+def fit(
+    columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool, check: Callable[[], None] | None = None
+) -> Surrogate:
     """Fit the trees by weighted least squares.
 
     Parameters
@@ -83,6 +140,8 @@ def fit(columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool) -> Sur
         single precision.
     small : bool
         Whether a leaf may hold a single configuration.
+    check : callable, optional
+        Called after each tree; what it raises ends the fit.
 
     Returns
     -------
@@ -97,45 +156,15 @@ def fit(columns: Matrix, outcome: Matrix, weight: Matrix, *, small: bool) -> Sur
     size = float(np.sqrt(np.average(deviation**2, weights=weight))) or 1.0
     parameters = {**PARAMETERS, "min_data_in_leaf": 1 if small else 5}
     data = lightgbm.Dataset(columns, deviation / size, weight=weight, params=parameters)
-    booster = lightgbm.train(parameters, data, num_boost_round=TREES)
+    # kept for training, which spares LightGBM writing the trees as text and reading them again
+    booster = lightgbm.train(
+        parameters,
+        data,
+        num_boost_round=TREES,
+        keep_training_booster=True,
+        callbacks=None if check is None else [lambda _: check()],
+    )
     return Surrogate(booster, center, largest * size)
-
-
-def tree_shap(
-    surrogate: Surrogate, background: Matrix, columns: Matrix, sizes: tuple[int, ...]
-) -> tuple[float, Matrix]:
-    """Interventional SHAP values by the shap package, where there are too many combinations to list.
-
-    Parameters
-    ----------
-    surrogate : Surrogate
-    background, columns : (b, columns), (n, columns) float
-        Encoded configurations to compare with, and to explain.
-    sizes : tuple of int
-        Levels of each factor.
-
-    Returns
-    -------
-    base : float
-        Mean prediction over the background.
-    values : (k, n) float
-        The columns of a factor summed.
-
-    References
-    ----------
-    Lundberg, S. M. et al. (2020). From local explanations to global understanding with explainable AI for
-    trees. Nature Machine Intelligence 2, 56–67. https://doi.org/10.1038/s42256-019-0138-9
-    """
-    import shap
-
-    masker = shap.maskers.Independent(background, max_samples=len(background))  # a bare array is cut to 100
-    explainer = shap.TreeExplainer(surrogate.booster, masker, feature_perturbation="interventional")
-    # In small pieces: shap holds the interpreter's lock, and after ten seconds it prints a progress bar.
-    pieces = [explainer.shap_values(columns[at : at + 10]) for at in range(0, len(columns), 10)]
-    values = surrogate.scale * np.concatenate(pieces)
-    starts = np.concatenate(([0], np.cumsum(widths(sizes))[:-1]))
-    base = surrogate.center + surrogate.scale * float(np.ravel(explainer.expected_value)[0])
-    return base, np.add.reduceat(values, starts, axis=1).T
 
 
 def _lightgbm() -> Any:

@@ -17,13 +17,12 @@ VALUE = 9  # cells of the figure
 class Ranking(Vertical):
     """Ranked mean |SHAP|, one line a switch, under how far the model can be trusted.
 
-    Heading and rows are two widgets: while the intervals are being computed, the heading alone changes.
+    Heading and rows are two widgets: while the refits are being computed, the rows seldom change.
     """
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.importance: Importance | None = None
-        self.progress: float | None = None
         self.written = Text()
 
     def compose(self) -> ComposeResult:
@@ -31,9 +30,9 @@ class Ranking(Vertical):
         yield Static("", id="ranking-head", markup=False)
         yield Static("", id="ranking-rows", markup=False)
 
-    def show(self, importance: Importance, progress: float | None = None) -> None:
-        """Show a ranking; `progress` is the share of its uncertainty that is done."""
-        self.importance, self.progress = importance, progress
+    def show(self, importance: Importance) -> None:
+        """Show a ranking, as far as it is."""
+        self.importance = importance
         self.draw()
 
     def on_resize(self) -> None:
@@ -74,9 +73,10 @@ class Ranking(Vertical):
         return text
 
     def trust(self, importance: Importance) -> str:
-        """R² beside its ceiling, and how far the intervals are."""
+        """R² beside its ceiling, and of how many refits the noise floor is."""
         if importance.r2_out_of_fold is None:
             return ""
         ceiling = f" of {importance.r2_ceiling:.2f}" if importance.r2_ceiling is not None else ""
-        done = "" if self.progress in (None, 1.0) else f", intervals {self.progress:.0%}"
+        refits = importance.refits
+        done = "" if refits is None or importance.finished else f", {refits.done} of {refits.planned} refits"
         return f"R² {importance.r2_out_of_fold:.2f}{ceiling}{done}"

@@ -108,7 +108,8 @@ class View:
     document: Callable[[Any, Inputs], dict[str, Any]]
     sql: Callable[[Inputs], str]
     table_first: bool = True  # on a small screen, the table before the panels
-    uses_importance: bool = False  # read again when the model's uncertainty is there
+    uses_importance: bool = False
+    uses_refits: bool = False  # read again as the model's intervals and noise floor come
     follows_focus: bool = False  # shows the switch under the cursor where there is no contrast
     whole_sweep: bool = False  # of filters its result knows only whether there are any, and nothing of the contrast
     sorts_itself: bool = False  # its table is a part of the runs, so the order is the query's business

@@ -38,11 +38,14 @@ def read(inputs: Inputs) -> BothImportances:
 
 
 def trust(result: Importance) -> str:
-    """How well the model predicts, in words."""
-    if result.r2_out_of_fold is None:
-        return ""
-    ceiling = f" (ceiling from replicates {number(result.r2_ceiling, 3)})" if result.r2_ceiling is not None else ""
-    return f"out-of-fold R² {number(result.r2_out_of_fold, 3)}{ceiling}"
+    """How well the model predicts, and how far the refits are, in words."""
+    words = []
+    if result.r2_out_of_fold is not None:
+        ceiling = f" (ceiling from replicates {number(result.r2_ceiling, 3)})" if result.r2_ceiling is not None else ""
+        words.append(f"out-of-fold R² {number(result.r2_out_of_fold, 3)}{ceiling}")
+    if result.refits is not None and not result.finished:
+        words.append(f"intervals and noise floor so far from {result.refits.done} of {result.refits.planned} refits")
+    return ", ".join(words)
 
 
 def swarm(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
@@ -133,6 +136,7 @@ def figure(both: BothImportances, inputs: Inputs) -> Figure:
     empty = "" if result.rows else (result.notes[0].reason if result.notes else "nothing to rank")
     at = tuple(float(row) for row in range(len(result.rows)))  # categories run from top to bottom
     names = tuple((place, row.switch) for place, row in zip(at, result.rows, strict=True))
+    so_far = "" if result.finished else " so far"
     floor = next((row.noise_floor for row in result.rows if row.noise_floor is not None), None)
     bars = Bars(
         at=at,
@@ -140,11 +144,11 @@ def figure(both: BothImportances, inputs: Inputs) -> Figure:
         low=tuple(row.low for row in result.rows),
         high=tuple(row.high for row in result.rows),
         role="accent",
-        label="95 % interval" if result.rows and result.rows[0].low is not None else "",
+        label=f"95 % interval{so_far}" if result.rows and result.rows[0].low is not None else "",
         horizontal=True,
         texts=tuple(number(row.mean_abs_shap, 3) for row in result.rows),
     )
-    marks = (bars, *((Rule(floor, vertical=True, label="noise floor"),) if floor is not None else ()))
+    marks = (bars, *((Rule(floor, vertical=True, label=f"noise floor{so_far}"),) if floor is not None else ()))
     unit = inputs.sample.table.response.name if result.target == "mean" else "ln SD"
     ranked = Panel("mean |SHAP|", Axis(f"mean |SHAP| ({unit})"), Axis(ticks=names), marks, name="ranking", empty=empty)
     notes = [note for note in (result.warning, WHAT_A_SHAP_VALUE_IS) if note]
@@ -249,4 +253,5 @@ VIEW = View(
     sql=sql,
     table_first=False,
     uses_importance=True,
+    uses_refits=True,
 )
