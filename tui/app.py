@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -127,14 +129,28 @@ class AblateApp(Asking):
 
     # -- what comes back
 
-    def on_computing_glanced(self, message: Computing.Glanced) -> None:
+    @contextlib.asynccontextmanager
+    async def at_once(self) -> AsyncIterator[None]:
+        """Have what several widgets change painted in one go.
+
+        Each of them tells the screen by a message of its own, two turns of the event loop later; the first of
+        these would start a paint of its widget alone, and the next paint has to wait.
+        """
+        with self.batch_update():
+            yield
+            for _ in range(3):
+                await asyncio.sleep(0)
+        self.screen.check_idle()
+
+    async def on_computing_glanced(self, message: Computing.Glanced) -> None:
         """Show counts and effects, unless the person has gone on."""
         if message.look.step != self.look.step:
             return
-        self.query_one(Header).show(message.sample)
-        self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
+        async with self.at_once():
+            self.query_one(Header).show(message.sample)
+            self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
-    def on_computing_ready(self, message: Computing.Ready) -> None:
+    async def on_computing_ready(self, message: Computing.Ready) -> None:
         """Show a view, unless the person has gone on."""
         painted, view = message.painted, VIEWS[self.view_name]
         if painted.view != view.name or painted.sizes != self.sizes():
@@ -142,7 +158,8 @@ class AblateApp(Asking):
         if message.look.seen_by(view) != self.look.seen_by(view):
             return
         self.ready = message
-        self.query_one(Body).show(painted)
+        async with self.at_once():
+            self.query_one(Body).show(painted)
 
     def on_computing_ranked(self, message: Computing.Ranked) -> None:
         """Show the ranking; the first one of a slice starts the slow part, another view does not start it again."""

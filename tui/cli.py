@@ -145,7 +145,10 @@ def _screen(source: str, options: SliceOptions) -> int:
             print_view(session, look, "effects", "text")
         return 0
     # how often Textual paints at most: at its own 60 a second a toggle waits longer
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    os.environ.setdefault("TEXTUAL_FPS", "240")
+    # a thread that comes back from a native call (each of LightGBM's trees is one) waits this long for one that
+    # computes: at Python's own 5 ms, painting and the ranking hold each other up
+    sys.setswitchinterval(0.0001)
     with _undisturbed():
         from ablate_tui.tui.app import AblateApp
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from threading import Event, Lock
 from typing import Any
 
 from textual import work
@@ -84,6 +88,11 @@ class Computing(App[None]):
         self.sorts: dict[str, Sort] = {}
         self.part: dict[str, int] = {}
         self.refined: Hashable = None  # the slice whose uncertainty was started
+        self.lock = Lock()
+        self.busy = False  # whether a worker computes looks
+        self.wanted: tuple[Look, str, Sizes] | None = None  # what it computes next
+        self.stirred = Event()  # the ranking is there, or something newer is wanted
+        self.ranker = ThreadPoolExecutor(1)
 
     def with_contrast(self, look: Look) -> Look:
         """Start with something to see: contrast the switch with the largest mean difference."""
@@ -132,27 +141,63 @@ class Computing(App[None]):
         """The order of a view's table."""
         return look.sort if VIEWS[view_name].sorts_itself else self.sorts.get(view_name)
 
-    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
     def compute(self, look: Look, view_name: str, sizes: Sizes) -> None:
-        """Figures first, then the view, then the ranking: each is shown as soon as it is there."""
-        worker = get_current_worker()
-        view = VIEWS[view_name]
-        session = self.session
-        try:
-            sample = session.sample(look)
-            self.post_message(self.Glanced(look, sample, glance(sample)))
-            if not view.uses_importance:
-                self.paint(look, view_name, sizes)
-            if worker.is_cancelled:
+        """Compute what is on the screen; while an older look is being computed, only the newest one waits."""
+        with self.lock:
+            self.wanted = (look, view_name, sizes)
+            self.stirred.set()
+            if self.busy:
                 return
-            importance = session.importance(look, lambda: worker.is_cancelled)
-            self.post_message(self.Ranked(look, importance, first=True))
-            if view.uses_importance and not worker.is_cancelled:
-                self.paint(look, view_name, sizes)
-        except Cancelled:
+            self.busy = True
+        self.work_off()
+
+    @work(thread=True, group="view", exit_on_error=False)
+    def work_off(self) -> None:
+        """One look after another, until none is wanted: keys that are held down never pile up."""
+        while True:
+            with self.lock:
+                wanted, self.wanted = self.wanted, None
+                if wanted is None:
+                    self.busy = False
+                    return
+            try:
+                self.answer(*wanted)
+            except AblateError as error:
+                self.post_message(self.Failed(wanted[0], str(error)))
+            except BaseException:
+                self.busy = False
+                raise
+
+    def answer(self, look: Look, view_name: str, sizes: Sizes) -> None:
+        """Figures, view and ranking, each shown as soon as it is there; the rest is left once a newer look is wanted.
+
+        The ranking is computed beside the view, since most of it is native code.
+        """
+        sample = self.session.sample(look)
+        self.post_message(self.Glanced(look, sample, glance(sample)))
+        ranked = self.ranker.submit(copy_context().run, self.rank, look)
+        ranked.add_done_callback(lambda _: self.stirred.set())
+        if not VIEWS[view_name].uses_importance:
+            self.paint(look, view_name, sizes)
+        while not ranked.done() and self.wanted is None:
+            self.stirred.wait()
+            self.stirred.clear()
+        if self.wanted is not None:
+            ranked.cancel()
             return
-        except AblateError as error:
-            self.post_message(self.Failed(look, str(error)))
+        ranked.result()
+        if VIEWS[view_name].uses_importance:
+            self.paint(look, view_name, sizes)
+
+    def rank(self, look: Look) -> None:
+        """Fit the model of a slice, unless it is known."""
+
+        def passed() -> bool:
+            wanted = self.wanted
+            return wanted is not None and Session.importance_key(wanted[0]) != Session.importance_key(look)
+
+        with suppress(Cancelled):
+            self.post_message(self.Ranked(look, self.session.importance(look, passed), first=True))
 
     def paint(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Read, draw and paint a view, away from the keys."""

@@ -14,6 +14,7 @@ from typing import Any
 from textual.drivers.linux_driver import LinuxDriver
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
+SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"  # a terminal shows what lies between them in one go
 MOVE = re.compile(r"(?:\x1b\[[0-9;]*[Hf])+")
 
 
@@ -121,12 +122,25 @@ class Lean:
 
 
 class LeanDriver(LinuxDriver):
-    """Textual's driver for Unix terminals, through `Lean`."""
+    """Textual's driver for Unix terminals, through `Lean`.
+
+    A paint goes out in one piece: every write is handed to a thread, and a change of threads takes its time.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.lean = Lean()
+        self.held: list[str] | None = None  # a paint that hasn't ended
         super().__init__(*arguments, **options)
 
     def write(self, data: str) -> None:
         """Write to the terminal."""
-        super().write(self.lean(data))
+        if data == SYNC_START:
+            self.held = []
+        lean = self.lean(data)
+        if self.held is None:
+            super().write(lean)
+            return
+        self.held.append(lean)
+        if data == SYNC_END:
+            whole, self.held = "".join(self.held), None
+            super().write(whole)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from rich.text import Text
+from rich.segment import Segment
 
 from ablate_tui.tui.figure import Cells, Figure, Table
 from ablate_tui.tui.layout import PANEL_HEIGHT, PANEL_WIDTH, Arrangement, arrange
 from ablate_tui.tui.painters import terminal
+from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.views.base import View
 
 MOST_PANELS = 6  # plots on the screen at once
@@ -29,7 +30,8 @@ class Painted:
     sort: Sort
     sizes: Sizes
     arrangement: Arrangement
-    panels: tuple[Text, ...]
+    panels: tuple[tuple[Row, ...], ...]
+    picture: tuple[Row, ...]  # the panels in their places
     order: tuple[int, ...]  # where each row of the table stands in the view's own table
 
 
@@ -75,7 +77,9 @@ def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sor
     told = bool(table.rows) and any(column.prose for column in table.columns)  # what a panel of words would repeat
     panels = 0 if told else min(len(figure.panels), MOST_PANELS)
     arrangement = arrange(len(table.rows), panels, width, height, part, view.table_first, least=least_panel(figure))
-    return Painted(view.name, figure, table, sort, sizes, arrangement, paint_panels(figure, arrangement, colour), order)
+    painted = paint_panels(figure, arrangement, colour)
+    picture = beside(painted, arrangement.columns, width)
+    return Painted(view.name, figure, table, sort, sizes, arrangement, painted, picture, order)
 
 
 def paint_card(figure: Figure, sizes: Sizes, colour: bool) -> Painted:
@@ -92,8 +96,9 @@ def paint_card(figure: Figure, sizes: Sizes, colour: bool) -> Painted:
     width, height, part = sizes
     panels = min(len(figure.panels), MOST_PANELS)
     arrangement = arrange(0, panels, width, height, part, table_first=False, has_table=False)
-    panels_painted = paint_panels(figure, arrangement, colour)
-    return Painted(figure.name, figure, Table((), ()), None, sizes, arrangement, panels_painted, ())
+    painted = paint_panels(figure, arrangement, colour)
+    picture = beside(painted, arrangement.columns, width)
+    return Painted(figure.name, figure, Table((), ()), None, sizes, arrangement, painted, picture, ())
 
 
 def least_panel(figure: Figure) -> tuple[int, int]:
@@ -108,10 +113,23 @@ def least_panel(figure: Figure) -> tuple[int, int]:
     return width, height
 
 
-def paint_panels(figure: Figure, arrangement: Arrangement, colour: bool) -> tuple[Text, ...]:
+def paint_panels(figure: Figure, arrangement: Arrangement, colour: bool) -> tuple[tuple[Row, ...], ...]:
     """The panels that an arrangement shows."""
     width, height = arrangement.panel_width, arrangement.panel_height
-    return tuple(
-        Text.from_ansi(terminal.paint(figure.panels[at], width, height, colour=colour), end="")
-        for at in arrangement.panels
-    )
+    return tuple(terminal.paint(figure.panels[at], width, height, colour=colour) for at in arrangement.panels)
+
+
+def beside(panels: tuple[tuple[Row, ...], ...], columns: int, width: int) -> tuple[Row, ...]:
+    """Panels as one picture, so many beside each other in an area so wide."""
+    starts = [at * width // columns for at in range(columns)]
+    lines: list[Row] = []
+    for first in range(0, len(panels), columns):
+        for rows in zip(*panels[first : first + columns], strict=True):
+            line: list[Segment] = []
+            end = 0
+            for start, row in zip(starts, rows, strict=False):
+                if row:
+                    line += [Segment(" " * (start - end)), *row] if start > end else row
+                    end = start + sum(piece.cell_length for piece in row)
+            lines.append(tuple(line))
+    return tuple(lines)

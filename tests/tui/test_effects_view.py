@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.conftest import sweep
+from tests.tui.painted import paint
 
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.effect_row import EffectRow
@@ -14,7 +15,6 @@ from ablate_tui.queries.inference.given_success import GivenSuccess
 from ablate_tui.queries.note import Note
 from ablate_tui.tui import formats
 from ablate_tui.tui.figure import Bars, Figure, Intervals, Panel, Points
-from ablate_tui.tui.painters import terminal
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views import effects as view
 from ablate_tui.tui.views.effects_figure import sign, words
@@ -279,9 +279,9 @@ def test_every_panel_can_be_read_in_the_terminal(inputs, of, width, height):
     """Names with their marks, and both sides of a stack, at the sizes that the screen gives to a panel."""
     rows = tuple(replace(ROW, switch=f"switch{i}", location_q=0.001 * (i + 1)) for i in range(4))
     for one in view.figure(of(*rows), inputs).panels:
-        lines = terminal.paint(one, width, height, colour=False).split("\n")
+        lines = paint(one, width, height, colour=False).split("\n")
         assert any("▲ switch0" in line for line in lines)
-    lines = terminal.paint(view.figure(of(*rows), inputs).panels[0], width, height, colour=False).split("\n")
+    lines = paint(view.figure(of(*rows), inputs).panels[0], width, height, colour=False).split("\n")
     assert any("█" in line and "░" in line for line in lines)
     assert any("▓" in line and "░" in line for line in lines)
     assert any("shift" in line for line in lines)

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 import pytest
+from tests.tui.painted import text_of as said
 from tests.tui.test_app import keys_to, opened, settle, words
 from textual.events import MouseScrollDown
 
@@ -238,4 +239,4 @@ async def test_a_sweep_with_nothing_to_tell_says_why(tmp_path):
     pl.DataFrame({"seed": [1, 2, 3], "val_loss": [1.0, 2.0, 3.0]}).write_csv(path)
     async with opened(path, (120, 36)) as pilot:
         await show(pilot)
-        assert "nothing to tell" in str(pilot.app.query_one("#plot0").content)
+        assert "nothing to tell" in said(pilot.app.query_one(Body).painted.panels[0])

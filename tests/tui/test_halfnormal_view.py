@@ -7,12 +7,13 @@ import json
 import polars as pl
 import pytest
 from tests.queries import textbooks
+from tests.tui.painted import paint
 
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import formats
 from ablate_tui.tui.figure import Line, Points, Rule
-from ablate_tui.tui.painters import picture, terminal
+from ablate_tui.tui.painters import picture
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.show import document, result_of, text_of
 from ablate_tui.tui.views.halfnormal import LABELLED, SHOWN
@@ -63,7 +64,7 @@ def test_the_figure_of_the_filtration_rate(opened):
     assert any("Pan 1999" in note for note in figure.notes)
     assert picture.render(figure, "png").startswith(b"\x89PNG")
     for size in ((46, 16), (66, 20), (146, 30)):
-        painted = terminal.paint(mean, *size, colour=False)
+        painted = paint(mean, *size, colour=False)
         assert "A:C" in painted
         assert len(painted.split("\n")) == size[1]
 

@@ -7,13 +7,14 @@ import itertools
 import numpy as np
 import polars as pl
 import pytest
+from tests.tui.painted import paint
 
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.interactions import interactions
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Box, Cells, Intervals, Line
 from ablate_tui.tui.layout import PANEL_HEIGHT, PANEL_WIDTH, arrange
-from ablate_tui.tui.painters import picture, terminal
+from ablate_tui.tui.painters import picture
 from ablate_tui.tui.painting import least_panel
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.interactions import VIEW, card_figure, matrix, unit
@@ -137,9 +138,9 @@ def test_the_card_of_two_switches(opened):
     assert said[0].endswith("q < .001).")
     assert "multiplies its SD by" in said[1]
     for panel in figure.panels:
-        text = terminal.paint(panel, 40, 12, colour=False)
+        text = paint(panel, 40, 12, colour=False)
         assert len(text.split("\n")) == 12
-    assert "With use_gate off" in terminal.paint(figure.panels[-1], 40, 12, colour=False)
+    assert "With use_gate off" in paint(figure.panels[-1], 40, 12, colour=False)
     assert picture.render(figure, "png").startswith(b"\x89PNG")
 
 
@@ -203,7 +204,7 @@ def test_a_matrix_is_given_the_width_of_its_columns(opened):
     assert arrange(15, 2, 2 * least[0], 40, 0, True, least=least).columns == 2
     card = card_figure(session.sample(Look()), "use_norm", "use_gate")
     assert least_panel(card) == (PANEL_WIDTH, PANEL_HEIGHT)
-    painted = terminal.paint(figure.panels[0], least[0], least[1], colour=False)
+    painted = paint(figure.panels[0], least[0], least[1], colour=False)
     assert "first" not in painted
     for text in itertools.chain.from_iterable(cells.texts):
         assert text in painted

@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.conftest import sweep
+from tests.tui.painted import paint
 
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import formats
-from ablate_tui.tui.painters import picture, terminal
+from ablate_tui.tui.painters import picture
 from ablate_tui.tui.session import Look
 from ablate_tui.tui.show import document, result_of
 from ablate_tui.tui.views.registry import VIEWS
@@ -81,7 +82,7 @@ def test_every_view_survives_every_sweep(opened, name, case):
     assert "\x1b" not in formats.as_text(table)
     figure = view.figure(result, inputs)
     for panel in figure.panels:
-        painted = terminal.paint(panel, 60, 15, colour=False)
+        painted = paint(panel, 60, 15, colour=False)
         assert len(painted.split("\n")) == 15
         assert "\x1b" not in painted
     assert picture.render(figure, "png").startswith(b"\x89PNG")

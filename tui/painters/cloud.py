@@ -8,8 +8,10 @@ become positions in cells first, and only those inside the area are passed on.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -53,25 +55,48 @@ def draw(strokes: Iterable[Stroke], width: int, height: int) -> list[tuple[int, 
     pieces = [piece for stroke in strokes for piece in _pieces(stroke, width, height)]
     if not pieces or width < 1 or height < 1:
         return []
-    # a terminal and a figure of our own: the module's are shared by all threads
-    terminal = type(plotext.terminal)()
-    terminal.limit(False, False)
-    figure = type(plotext.figure)(parent=terminal)
-    figure.plot_size(width, height)
-    figure.theme("colorless")
-    figure.canvas("default")
-    figure.axes(False)
-    for axis, cells in (("x", width), ("y", height)):
-        figure.ruler(axis).frequency(0)
-        figure.ruler(axis).lim(0, max(1, cells - 1))  # plotext's limits are the middles of the outer cells
+    figure = _figure(width, height)
     for piece in pieces:
         marker = plotext.marker(piece.marker, plotext.pixel(piece.ink))
         y = height - piece.y - 0.5
         if height == 1:
             y = np.clip(y, 0.0, 0.5)
-        signal = figure.signal((piece.x - 0.5).tolist(), y.tolist(), marker=marker)
-        figure.draw(signal.lines() if piece.connected else signal)
+        # `figure.signal(x, y)` copies the marker for every point, and `figure.draw` asks every point for its colour,
+        # so as to give others next: most of plotext's time, and nothing that is needed here
+        signal = type(figure.signal([], []))(len(y))
+        signal._append_points((piece.x - 0.5).tolist(), y.tolist(), [marker] * len(y))
+        figure._signals._add(signal.lines() if piece.connected else signal)
     return list(_cells(figure.build().string()))
+
+
+class _Own(threading.local):
+    """A thread's own terminal and figure: the module's are shared by all threads, and new ones take a while."""
+
+    figure: Any = None
+
+
+_own = _Own()
+
+
+def _figure(width: int, height: int) -> Any:
+    """An empty figure without axes, whose coordinates are cells."""
+    import plotext
+
+    if _own.figure is None:
+        terminal = type(plotext.terminal)()
+        terminal.limit(False, False)
+        _own.figure = type(plotext.figure)(parent=terminal)
+        _own.figure.theme("colorless")
+        _own.figure.canvas("default")
+        _own.figure.axes(False)
+        for axis in ("x", "y"):
+            _own.figure.ruler(axis).frequency(0)
+    figure = _own.figure
+    figure.clear.data()
+    figure.plot_size(width, height)
+    for axis, cells in (("x", width), ("y", height)):
+        figure.ruler(axis).lim(0, max(1, cells - 1))  # plotext's limits are the middles of the outer cells
+    return figure
 
 
 def _cells(text: str) -> Iterable[tuple[int, int, str, RGB | None]]:
@@ -145,16 +170,21 @@ def _clipped_run(x: Floats, y: Floats, box: tuple[float, float, float, float]) -
         leave = np.where(p > 0, np.minimum(leave, t), leave)
         seen &= ~((p == 0) & (q < 0))
     seen &= enter <= leave
-    pieces: list[tuple[list[float], list[float]]] = []
-    after = -1  # the segment that would go on from the last one
-    for i in np.flatnonzero(seen):
-        t0, t1 = enter[i], leave[i]
-        if not (pieces and after == i and t0 == 0.0):
-            pieces.append(([x[i] + t0 * dx[i]], [y[i] + t0 * dy[i]]))
-        pieces[-1][0].append(x[i] + t1 * dx[i])
-        pieces[-1][1].append(y[i] + t1 * dy[i])
-        after = int(i) + 1 if t1 == 1.0 else -1
-    return [(np.clip(px, left, right), np.clip(py, low, high)) for px, py in pieces]
+    at = np.flatnonzero(seen)
+    if not len(at):
+        return []
+    t0, t1 = enter[at], leave[at]
+    # a piece goes on where the next segment is seen from its start, and the one before to its end
+    new = np.ones(len(at), dtype=bool)
+    new[1:] = (np.diff(at) != 1) | (t1[:-1] != 1.0) | (t0[1:] != 0.0)
+    ends = np.cumsum(1 + new) - 1
+    starts = ends[new] - 1
+    px, py = np.empty(ends[-1] + 1), np.empty(ends[-1] + 1)
+    px[ends], py[ends] = x[at] + t1 * dx[at], y[at] + t1 * dy[at]
+    first = at[new]
+    px[starts], py[starts] = x[first] + t0[new] * dx[first], y[first] + t0[new] * dy[first]
+    px, py = np.clip(px, left, right), np.clip(py, low, high)
+    return list(zip(np.split(px, starts[1:]), np.split(py, starts[1:]), strict=True))
 
 
 def staircase(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

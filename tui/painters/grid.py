@@ -1,10 +1,15 @@
-"""A grid of terminal cells, written out as ANSI text or as plain text."""
+"""A grid of terminal cells, given out as pieces of text with their styles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 from rich.cells import cell_len, get_character_cell_size
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style as RichStyle
 
 from ablate_tui.tui.painters.labels import clean
 from ablate_tui.tui.painters.palette import RGB
@@ -18,17 +23,18 @@ class Style:
     paper: RGB | None = None
     bold: bool = False
 
-    def code(self) -> str:
-        """The escape code that switches to this style from none."""
-        parts = ["1"] if self.bold else []
-        if self.ink is not None:
-            parts.append("38;2;{};{};{}".format(*self.ink))
-        if self.paper is not None:
-            parts.append("48;2;{};{};{}".format(*self.paper))
-        return f"\x1b[{';'.join(parts)}m" if parts else ""
 
-
+Row: TypeAlias = tuple[Segment, ...]
 PLAIN = Style()
+
+
+@lru_cache(maxsize=1024)
+def rich_style(style: Style) -> RichStyle | None:
+    """A style as rich has it; None for the terminal's own. Remembered: a picture has a dozen of them."""
+    if style == PLAIN:
+        return None
+    ink, paper = (None if rgb is None else Color.from_rgb(*rgb) for rgb in (style.ink, style.paper))
+    return RichStyle(color=ink, bgcolor=paper, bold=style.bold or None)
 
 
 def fit(text: str, width: int) -> str:
@@ -88,26 +94,26 @@ class Grid:
                 last = column
             column += size
 
-    def string(self, colour: bool) -> str:
-        """All rows, without trailing blanks, joined by newlines."""
-        return "\n".join(self._row(row, colour) for row in range(self.height))
+    def rows(self, colour: bool) -> tuple[Row, ...]:
+        """All rows, without trailing blanks, each in as few pieces as its styles allow; without colour in one."""
+        return tuple(self._row(row, colour) for row in range(self.height))
 
-    def _row(self, row: int, colour: bool) -> str:
+    def _row(self, row: int, colour: bool) -> Row:
         texts, styles = self.texts[row], self.styles[row]
         if not colour:
-            return "".join(texts).rstrip()
+            text = "".join(texts).rstrip()
+            return (Segment(text),) if text else ()
         end = self.width
         while end and texts[end - 1] == " " and styles[end - 1].paper is None:
             end -= 1
-        parts: list[str] = []
-        now = PLAIN
-        for text, style in zip(texts[:end], styles[:end], strict=True):
-            if style is not now and style != now and (text != " " or style.paper != now.paper):
-                if now != PLAIN:
-                    parts.append("\x1b[0m")
-                parts.append(style.code())
-                now = style
-            parts.append(text)
-        if now != PLAIN:
-            parts.append("\x1b[0m")
-        return "".join(parts)
+        pieces: list[Segment] = []
+        start, now = 0, PLAIN
+        for at in range(end):
+            style = styles[at]
+            if style is not now and style != now and (texts[at] != " " or style.paper != now.paper):
+                if start < at:
+                    pieces.append(Segment("".join(texts[start:at]), rich_style(now)))
+                start, now = at, style
+        if start < end:
+            pieces.append(Segment("".join(texts[start:end]), rich_style(now)))
+        return tuple(pieces)

@@ -157,13 +157,14 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
             return low, high
     if axis.ticks:
         return categories(axis)
-    values = [
-        v for mark in panel.marks for v in values_of(mark)[which == "y"] if not is_log(axis) or 1e-280 < v < 1e280
-    ]
+    log = is_log(axis)
+    values = [v for mark in panel.marks for v in values_of(mark)[which == "y"]]
+    if log:
+        values = [v for v in values if 1e-280 < v < 1e280]
     if not values:
-        return (1.0, 10.0) if is_log(axis) else (0.0, 1.0)
+        return (1.0, 10.0) if log else (0.0, 1.0)
     low, high = min(values), max(values)
-    if is_log(axis):
+    if log:
         air = 10 ** (0.04 * (math.log10(high) - math.log10(low))) if high > low else 2.0
         return low / air, high * air
     # a lone value, or a spread that rounding would swallow

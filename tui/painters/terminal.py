@@ -1,4 +1,4 @@
-"""One panel as terminal text: layout, axes, legend; the marks are drawn by `plot` and `cloud`."""
+"""One panel as terminal text, in pieces: layout, axes, legend; the marks are drawn by `plot` and `cloud`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ablate_tui.tui.figure import (
     Violin,
 )
 from ablate_tui.tui.painters import cloud
-from ablate_tui.tui.painters.grid import PLAIN, Grid, Style, fit
+from ablate_tui.tui.painters.grid import PLAIN, Grid, Row, Style, fit
 from ablate_tui.tui.painters.labels import (
     Entry,
     categories,
@@ -52,8 +52,8 @@ _DOTS |= {"series4": "∘", "series5": "*"}
 _RAMP_PLAIN = dict(zip(_RAMP, "·:∘o●█", strict=True))  # a ramp without colour: from light to heavy
 
 
-def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: bool = True) -> str:
-    """Draw a panel as text.
+def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: bool = True) -> tuple[Row, ...]:
+    """Draw a panel as rows of styled text.
 
     Box plots and violins lie on their side, so that their values have the length of a line for their
     axis. Categories of a y axis run from top to bottom. Where they are more than the rows, the first ones
@@ -65,14 +65,14 @@ def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: b
     width, height : int
         Size in cells.
     colour : bool
-        False leaves out every escape code.
+        False leaves out every style.
     dark : bool
         Whether the terminal's background is dark.
 
     Returns
     -------
-    str
-        Exactly `height` lines of at most `width` cells, without a newline at the end.
+    tuple of rows
+        Exactly `height` of at most `width` cells.
     """
     width, height = max(1, width), max(1, height)
     grid = Grid(width, height)
@@ -87,7 +87,7 @@ def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: b
         if lies:
             panel, spans = _turned(panel), spans[::-1]
         _Painter(panel, spans, grid, colour, dark).run()
-    return grid.string(colour)
+    return grid.rows(colour)
 
 
 def _message(grid: Grid, top: int, text: str, style: Style) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Grid, Vertical
+from textual.containers import Vertical
 from textual.widgets import Static
 
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.layout import Arrangement
-from ablate_tui.tui.painting import MOST_PANELS, Painted
+from ablate_tui.tui.painting import Painted
+from ablate_tui.tui.panels.picture import Picture
 from ablate_tui.tui.panels.view_table import ViewTable
+from ablate_tui.tui.panels.words import write
 
 
 class Body(Vertical):
@@ -24,9 +26,7 @@ class Body(Vertical):
         """Lay out the parts once; they are filled and hidden later."""
         yield Static("", id="caption", markup=False)
         yield ViewTable(id="table")
-        with Grid(id="plots"):
-            for at in range(MOST_PANELS):
-                yield Static("", id=f"plot{at}", classes="plot", markup=False)
+        yield Picture(id="plots")
         yield Static("", id="remarks", markup=False)
 
     @property
@@ -41,23 +41,17 @@ class Body(Vertical):
             self.place(painted.arrangement)
         if painted.arrangement.table_height:
             self.query_one(ViewTable).show(painted.table, painted.sort)
-        for at, panel in enumerate(painted.panels):
-            self.query_one(f"#plot{at}", Static).update(panel, layout=False)
-        self.query_one("#caption", Static).update(self.caption(painted), layout=False)
+        self.query_one(Picture).show(painted.picture)
+        write(self.query_one("#caption", Static), self.caption(painted))
         remarks = (*painted.figure.notes, *painted.table.notes)
-        words = Text(" " + clean("  ·  ".join(remarks)), "dim", no_wrap=True)
-        self.query_one("#remarks", Static).update(words, layout=False)
+        write(self.query_one("#remarks", Static), Text(" " + clean("  ·  ".join(remarks)), "dim", no_wrap=True))
 
     def place(self, arrangement: Arrangement) -> None:
         """Give the parts their places."""
-        table, grid = self.query_one(ViewTable), self.query_one("#plots", Grid)
+        table, picture = self.query_one(ViewTable), self.query_one(Picture)
         table.display = arrangement.table_height > 0
         table.styles.height = max(1, arrangement.table_height)
-        grid.display = bool(arrangement.panels)
-        grid.styles.grid_size_columns = arrangement.columns
-        grid.styles.grid_rows = str(max(1, arrangement.panel_height))
-        for at in range(MOST_PANELS):
-            self.query_one(f"#plot{at}", Static).display = at < len(arrangement.panels)
+        picture.display = bool(arrangement.panels)
 
     def caption(self, painted: Painted) -> Text:
         """The view's title, and how to see the rest of it."""

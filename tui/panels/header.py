@@ -7,6 +7,7 @@ from textual.widgets import Static
 
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.panels.words import write
 from ablate_tui.tui.slice_options import location_text
 from ablate_tui.tui.views.base import counts, slice_words, source_name
 
@@ -24,7 +25,7 @@ class Header(Static):
         second.append("  contrast ", "dim").append(clean(sample.slice.contrast or "none (c chooses)"), "bold")
         if sample.slice.location is not None:
             second.append("  model ", "dim").append(clean(location_text(sample.slice.location)), "bold")
-        self.update(Text("\n").join((first, second)), layout=False)
+        write(self, Text("\n").join((first, second)))
 
     def say(self, words: str) -> None:
         """Say something while there is no slice yet."""

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from ablate_tui.queries.importance import Importance
 from ablate_tui.tui.formats import clean, fit, number, pad
 from ablate_tui.tui.panels.switch_list import BAR, EIGHTHS
+from ablate_tui.tui.panels.words import write
 
 VALUE = 9  # cells of the figure
 
@@ -23,7 +24,6 @@ class Ranking(Vertical):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.importance: Importance | None = None
-        self.written = Text()
 
     def compose(self) -> ComposeResult:
         """Heading and rows."""
@@ -42,16 +42,12 @@ class Ranking(Vertical):
     def draw(self) -> None:
         """Write what has changed."""
         if self.importance is None:
-            self.query_one("#ranking-head", Static).update(Text(" importance: fitting the model …", "dim"))
+            write(self.query_one("#ranking-head", Static), Text(" importance: fitting the model …", "dim"))
             return
         head = Text(" mean |SHAP|" + (" for the spread" if self.importance.target == "spread" else ""), "bold")
-        self.query_one("#ranking-head", Static).update(
-            head.append(f"  {self.trust(self.importance)}", "not bold dim"), layout=False
-        )
-        rows = self.rows(self.importance)
-        if rows != self.written:
-            self.written = rows
-            self.query_one("#ranking-rows", Static).update(rows, layout=False)
+        head.append(f"  {self.trust(self.importance)}", "not bold dim")
+        write(self.query_one("#ranking-head", Static), head)
+        write(self.query_one("#ranking-rows", Static), self.rows(self.importance))
 
     def rows(self, importance: Importance) -> Text:
         """One line a switch: rank, name, bar, figure; ~ marks what is below the noise floor."""

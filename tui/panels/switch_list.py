@@ -20,6 +20,7 @@ from ablate_tui.queries.effects import Glance
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.formats import clean, fit, number, pad
 from ablate_tui.tui.panels.colours import colour_of
+from ablate_tui.tui.panels.ground import Grounded
 
 BAR = 4  # cells of the effect bar
 STATE, COUNTS, VALUE = 5, 10, 8  # cells of the other columns
@@ -34,7 +35,7 @@ class Line:
     level: str | None = None
 
 
-class SwitchList(ScrollView, can_focus=True):
+class SwitchList(Grounded, ScrollView, can_focus=True):
     """A list with a cursor. It knows the slice, and asks for changes by messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,14 +89,24 @@ class SwitchList(ScrollView, can_focus=True):
         self.lines: list[Line] = []
 
     def show(self, factors: tuple[Factor, ...], slice_: Slice, glances: Sequence[Glance]) -> None:
-        """Take a new state and repaint."""
+        """Take a new state; only the lines that it changes are painted again."""
         if factors != self.factors:
             self.factors = factors
             self.rebuild()
+        before = self.states()
         self.slice = slice_
         self.glances = {glance.switch: glance for glance in glances}
         self.scale = max((abs(g.mean_diff) for g in glances if g.mean_diff is not None), default=0.0)
-        self.refresh()
+        for at, (old, new) in enumerate(zip(before, self.states(), strict=True)):
+            if old != new:
+                self.refresh_lines(at)
+
+    def states(self) -> list[tuple[object, ...]]:
+        """What each line says beside its name."""
+        return [
+            (self.state(line), line.factor.name == self.slice.contrast, self.glances.get(line.factor.name), self.scale)
+            for line in self.lines
+        ]
 
     def rebuild(self) -> None:
         """Lay the lines out again after a factor was opened or closed."""
@@ -183,10 +194,10 @@ class SwitchList(ScrollView, can_focus=True):
         row = y + self.scroll_offset.y
         room = self.size.width
         if not 0 <= row < len(self.lines):
-            return Strip.blank(room, self.rich_style)
+            return Strip.blank(room, self.ground)
         line = self.lines[row]
         strip = Strip(self.segments(line, row == self.cursor))
-        return strip.adjust_cell_length(room, self.rich_style).apply_style(self.rich_style)
+        return strip.adjust_cell_length(room, self.ground).apply_style(self.ground)
 
     def segments(self, line: Line, at_cursor: bool) -> list[Segment]:
         """The words of a line: mark, name, state, runs, effect."""

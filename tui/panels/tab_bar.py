@@ -10,6 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import Static
 
+from ablate_tui.tui.panels.words import write
 from ablate_tui.tui.views.base import View
 
 LEFT, RIGHT = " ‹", " ›"  # there are more tabs on this side; a click goes to the next of them
@@ -100,7 +101,7 @@ class TabBar(Static):
             start = text.cell_len
             text.append(tab.text, "bold reverse" if tab.text.startswith("[") else "")
             self.spans.append((start, text.cell_len, tab.view))
-        self.update(text, layout=False)
+        write(self, text)
 
     def on_click(self, event: events.Click) -> None:
         """Find the tab under the mouse."""

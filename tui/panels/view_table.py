@@ -11,7 +11,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -19,13 +19,14 @@ from textual.strip import Strip
 from ablate_tui.tui.figure import Table
 from ablate_tui.tui.formats import cell, clean, fold, pad, told, width
 from ablate_tui.tui.painting import Sort
+from ablate_tui.tui.panels.ground import Grounded
 
 FIGURE = 8  # cells of most figures: −0.01234
 GAP = "  "
 WIDE = 90  # cells from which what stands beside prose has columns of its own
 
 
-class ViewTable(ScrollView, can_focus=True):
+class ViewTable(Grounded, ScrollView, can_focus=True):
     """Rows under a heading; the heading and the first column stay while the rest scrolls."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--heading", "table--odd", "table--cursor"}
@@ -65,7 +66,7 @@ class ViewTable(ScrollView, can_focus=True):
         self.cursor = 0
 
     def show(self, table: Table, sort: Sort) -> None:
-        """Show a table; the cursor and the place stay where they are.
+        """Show a table; the cursor and the place stay where they are, and lines that stay are not painted again.
 
         Columns only grow while the table has the same ones: a column that follows its figures jumps about.
         """
@@ -86,6 +87,7 @@ class ViewTable(ScrollView, can_focus=True):
             for named, texts, size in zip(shown.columns, folded, widths, strict=True)
         ]
         self.table, self.shown, self.sort = table, shown, sort
+        lines, rows, cursor = self.lines, self.rows, self.cursor
         heading = [clean(named.label) + self.mark(named.field) for named in shown.columns]
         self.lines, self.rows = [self.line(heading)], []
         for row, parts in enumerate(zip(*folded, strict=True)):
@@ -96,7 +98,15 @@ class ViewTable(ScrollView, can_focus=True):
         size = Size(sum(self.widths) + len(GAP) * len(widths), len(self.lines))
         if size != self.virtual_size:
             self.virtual_size = size
-        self.refresh()
+        if rows != self.rows or cursor != self.cursor:
+            self.refresh()
+            return
+        top = self.scroll_offset.y
+        both = enumerate(zip_longest(lines, self.lines))
+        changed = [at - top if at else 0 for at, (old, new) in both if old != new]
+        seen = [Region(0, y, self.size.width, 1) for y in changed if 0 <= y < self.size.height]
+        if seen:
+            self.refresh(*seen)
 
     def measured(self, table: Table, columns: list[list[str]], same: bool) -> list[int]:
         """Cells of each column, before prose is folded; none where it will be."""
@@ -136,8 +146,8 @@ class ViewTable(ScrollView, can_focus=True):
         at = y if y == 0 else y + self.scroll_offset.y
         room = self.size.width
         if at >= len(self.lines):
-            return Strip.blank(room, self.rich_style)
-        style = self.rich_style
+            return Strip.blank(room, self.ground)
+        style = self.ground
         if at == 0:
             style += self.get_component_rich_style("table--heading")
         elif self.rows[at - 1] == self.cursor:

@@ -1,0 +1,22 @@
+"""Painted panels as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ablate_tui.tui.figure import Panel
+from ablate_tui.tui.painters import terminal
+from ablate_tui.tui.painters.grid import Row
+
+
+def paint(panel: Panel, width: int, height: int, **options: bool) -> str:
+    """A panel as a terminal is told it: its lines with their escape codes."""
+    rows = terminal.paint(panel, width, height, **options)
+    return "\n".join(
+        "".join(piece.style.render(piece.text) if piece.style else piece.text for piece in row) for row in rows
+    )
+
+
+def text_of(rows: Iterable[Row]) -> str:
+    """What a painted panel says."""
+    return "\n".join("".join(piece.text for piece in row) for row in rows)
