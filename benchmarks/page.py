@@ -31,7 +31,7 @@ toggles in five other views, then a look at the rest. Unless said otherwise no s
 nothing came from a cache. *To view*: from the key to the last byte that changes the view's text. *To ranking*: to the
 last byte that changes a rank, a name or a mean |SHAP|. *Bytes*: everything sent from the key until nothing had changed
 for 0.2 s. *Opening*: from a view's key to its last change. *Peak memory*: VmHWM of that process at its end, when every
-view but design had been open and the ranking's intervals were there.""",
+view had been open and the ranking's intervals were there.""",
     "show": "The whole process, from its start to its end; the peak is that of its resident memory.",
     "effects": """\
 On runs that both sides have in memory. pandas and scipy were asked for the figures that both have, for each of the ten

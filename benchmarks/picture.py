@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +30,25 @@ PANELS = {
     ),
 }
 
+LIMITS = {
+    "Toggle in the compare view (ms)": (
+        ((1e6, 1e7), 50, "view: 95 % in 50"),
+        ((1e6, 1e7), 150, "ranking: 95 % in 150"),
+    ),
+    "Peak memory (MiB)": (((8e5, 1.25e6), 600, "600 at most"), ((8e6, 1.25e7), 2048, "2,048 at most")),
+}
+"""Budgets by panel: from how many runs to how many, how much, and its label."""
+
 
 def draw(record: dict[str, Any], path: Path) -> None:
     """Plot cost against runs: medians, bars from the least to the most (for toggles to the 95th percentile)."""
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator
 
-    colours = ("#0072B2", "#56B4E9", "#D55E00", "#009E73", "#999999")  # Okabe and Ito's, safe for colour blindness
     plot = Figure(figsize=(10, 7.5), layout="constrained", facecolor="white")
     for axes, (title, lines) in zip(plot.subplots(2, 2).flat, PANELS.items(), strict=True):
-        marks = iter("osD^v")
-        for (what, who, label), colour in zip(lines, colours, strict=False):
+        for (what, who, label), (colour, mark) in _styled(lines):
             found = sorted((m for m in record["measured"] if (m["what"], m["who"]) == (what, who)), key=_runs)
             if not found:
                 continue
@@ -51,11 +60,18 @@ def draw(record: dict[str, Any], path: Path) -> None:
             ]
             axes.errorbar(
                 [m["runs"] for m in found], centre, yerr=[low, high],
-                label=label, color=colour, marker=next(marks), capsize=3, linewidth=1.5,
+                label=label, color=colour, marker=mark, capsize=3, linewidth=1.5,
                 linestyle="-" if who == OURS else "--",
             )  # fmt: skip
+        for runs, limit, words in LIMITS.get(title, ()):
+            axes.plot(runs, (limit, limit), color="#444444", linestyle=":", linewidth=1.5)
+            place = {"xytext": (0, 3), "textcoords": "offset points", "ha": "right", "fontsize": 8, "color": "#444444"}
+            axes.annotate(words, (runs[1], limit), **place)
         axes.set(xscale="log", yscale="log", title=title, xlabel="runs")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.grid(which="major", color="#dddddd")
         axes.set_axisbelow(True)
         for edge in ("top", "right"):
@@ -64,6 +80,14 @@ def draw(record: dict[str, Any], path: Path) -> None:
             axes.legend(frameon=False, fontsize=9)
     with matplotlib.rc_context({"svg.hashsalt": "ablate-tui", "svg.fonttype": "path"}):
         plot.savefig(path, metadata={"Date": None})
+
+
+def _styled(lines: Sequence[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], tuple[str, str]]]:
+    """The program's lines in blue, the peers' in other colours (Okabe and Ito's, safe for colour blindness)."""
+    ours = iter((("#0072B2", "o"), ("#56B4E9", "s")))
+    peers = iter((("#D55E00", "D"), ("#009E73", "^"), ("#888888", "v")))
+    for line in lines:
+        yield line, next(ours if line[1] == OURS else peers)
 
 
 def _runs(line: dict[str, Any]) -> int:

@@ -32,7 +32,7 @@ UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;:<=>?]*)?$")
 BASES = {"effects": (0, 2), "importance": (1, 1), "interactions": (1, 2), "best": (2, 1), "runs": (2, 2)}
 """Views that are toggled in after compare: which switch is held meanwhile, and how many toggles take it there (one for
 on, two for off). Each has its own, so that no slice is seen twice."""
-OTHERS = ("findings", "pairs", "dependence", "halfnormal")  # are opened once
+OTHERS = ("design", "findings", "pairs", "dependence", "halfnormal")  # are opened once; design is next to runs
 SWITCHES_IN_OTHERS = 5  # toggled in each of BASES: ten toggles to slices not seen before
 
 
@@ -267,10 +267,8 @@ class Explorer:
         names = self.terminal.screen.display[TOP - 1]
         if re.search(rf"\[\d? ?{view}\]", names):
             return 0.0
-        key = re.search(rf"(\d) {view}", names)
-        if key is None:
-            raise AssertionError(f"no digit opens {view}:\n{self.terminal.text}")
-        return self.answer(key.group(1), {"view"})[0]["view"]
+        key = re.search(rf"(\d) {view}", names)  # design has none: it lies to the right of runs
+        return self.answer(key.group(1) if key else "]", {"view"})[0]["view"]
 
 
 def visit(command: Sequence[str], switches: Sequence[str]) -> Visit:
