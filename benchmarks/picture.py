@@ -76,7 +76,7 @@ def draw(record: dict[str, Any], path: Path) -> None:
         axes.set_axisbelow(True)
         for edge in ("top", "right"):
             axes.spines[edge].set_visible(False)
-        if axes.has_data():
+        if axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=9)
     with matplotlib.rc_context({"svg.hashsalt": "ablate-tui", "svg.fonttype": "path"}):
         plot.savefig(path, metadata={"Date": None})

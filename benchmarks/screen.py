@@ -44,7 +44,7 @@ class Watched(PseudoTerminal):
         self.begin = time.perf_counter()
         self.waiting: deque[tuple[float, bytes]] = deque()
         self.cut = b""  # the start of an escape sequence whose end has not come yet
-        self.received = 0
+        self.drawn_bytes = 0
         super().__init__(command, environment=environment)
         self.reader = threading.Thread(target=self._receive, daemon=True)
         self.reader.start()
@@ -71,6 +71,7 @@ class Watched(PseudoTerminal):
             time.sleep(0.005)
         for _ in range(len(self.waiting)):
             when, data = self.waiting.popleft()
+            self.drawn_bytes += len(data)
             data = self.cut + data
             unfinished = UNFINISHED.search(data)
             self.cut = unfinished.group() if unfinished else b""
@@ -108,7 +109,6 @@ class Watched(PseudoTerminal):
                 self._reap()
                 return
             self.last_byte = time.perf_counter()
-            self.received += len(data)
             self.waiting.append((self.last_byte, data))
             self._answer(data)
 
@@ -134,6 +134,7 @@ class Seen:
 
     view: str
     ranking: str
+    refined: bool  # whether R² is there: the ranking's slow part has begun
     cursor: str  # the switch that the cursor is at
 
 
@@ -150,7 +151,7 @@ def see(terminal: Watched) -> Seen:
     cursor = next((line[1:].split()[0].strip("◆") for line in left if line.startswith("▸")), "")
     heading = next((at for at, line in enumerate(left) if "mean |SHAP|" in line), len(left))
     rows = [line.rstrip(" ~") for line in left[heading + 1 :] if RANK.match(line)]
-    return Seen("\n".join(right), "\n".join(rows), cursor)
+    return Seen("\n".join(right), "\n".join(rows), any("R²" in line for line in left), cursor)
 
 
 @dataclass
@@ -197,19 +198,27 @@ class Explorer:
         terminal = self.terminal
         shown = see(terminal)
         changed: dict[str, float] = {}
-        received = terminal.received
+        before, sent, plain, refined = terminal.drawn_bytes, 0, False, False
         terminal.send(keys)
         last = terminal.sent
-        while terminal.status is None and time.perf_counter() - last < (CALM if needed <= set(changed) else PATIENCE):
+        while terminal.status is None and not (refined and needed <= set(changed)):
+            if time.perf_counter() - last > (CALM if needed <= set(changed) else PATIENCE):
+                break
             for when in terminal.drawn(0.02):
                 now = see(terminal)
+                # a view that has the ranking in it is painted again with every refit: that answers no toggle
+                refined = plain and now.refined
+                plain = plain or not now.refined
+                if refined and needed <= set(changed):
+                    break
+                sent = terminal.drawn_bytes - before
                 for part in ("view", "ranking"):
                     if getattr(now, part) != getattr(shown, part):
                         changed[part], last = when - terminal.sent, when
                 shown = now
         if not needed <= set(changed):
             raise AssertionError(f"{keys!r} did not change {needed - set(changed)}:\n{terminal.text}")
-        return changed, terminal.received - received
+        return changed, sent
 
     def toggle(self, toggles: Toggles | None = None) -> None:
         """Toggle the switch under the cursor, and keep what it took."""
@@ -296,8 +305,9 @@ def visit(command: Sequence[str], switches: Sequence[str]) -> Visit:
         for view in OTHERS:
             found.opened[view] = explorer.open(view)
         explorer.open("compare")
+        terminal.settle(1.0)  # the refits begin a moment after the ranking
         end = time.perf_counter() + PATIENCE
-        while re.search(r"intervals \d+", terminal.text) and time.perf_counter() < end:
+        while re.search(r"R² .*(intervals|refits)", terminal.text) and time.perf_counter() < end:
             terminal.settle(0.05)
         found.peak = terminal.peak()
         terminal.send("q")
