@@ -123,7 +123,7 @@ def markdown(record: dict[str, Any], picture: str) -> str:
         "## Again",
         "",
         "`make bench` sets up the program's and the peers' environments (benchmarks/peers.txt has the versions), makes",
-        "the sweeps once (in build/bench, or where ABLATE_TUI_BENCH says; half a gigabyte) and writes this page.",
+        "the sweeps once (in build/bench, or where ABLATE_TUI_BENCH says; 300 MB) and writes this page.",
         "`make bench SIZES=3e3,1e5 PARTS=start,toggle` measures some of it and writes into build/bench. Nothing else",
         "should run on the machine meanwhile.",
     ]

@@ -6,6 +6,7 @@ and would delay what it measures.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -33,7 +34,8 @@ BASES = {"effects": (0, 2), "importance": (1, 1), "interactions": (1, 2), "best"
 """Views that are toggled in after compare: which switch is held meanwhile, and how many toggles take it there (one for
 on, two for off). Each has its own, so that no slice is seen twice."""
 OTHERS = ("design", "findings", "pairs", "dependence", "halfnormal")  # are opened once; design is next to runs
-SWITCHES_IN_OTHERS = 5  # toggled in each of BASES: ten toggles to slices not seen before
+SWITCHES_IN_OTHERS = 5  # toggled in each of BASES: ten toggles to slices not seen before …
+SECONDS_IN_OTHERS = 60.0  # … or fewer, where they take longer than that
 
 
 class Watched(PseudoTerminal):
@@ -234,6 +236,7 @@ class Explorer:
         back: Toggles | None = None,
         held: tuple[int, int] | None = None,
         most: int | None = None,
+        seconds: float = math.inf,
     ) -> None:
         """Put each switch in turn to on, to off (slices not seen before) and back to any (one seen before).
 
@@ -246,6 +249,8 @@ class Explorer:
             left alone: their slices may have been seen with it.
         most : int, optional
             Of the switches.
+        seconds : float
+            Once they are over no other switch is toggled.
         """
         after = 0
         if held is not None:
@@ -253,7 +258,10 @@ class Explorer:
             for _ in range(held[1]):
                 self.toggle()
             after = held[0] + 1
+        end = time.perf_counter() + seconds
         for switch in self.switches[after:][:most]:
+            if time.perf_counter() > end:
+                break
             self.go(switch)
             self.toggle(fresh)
             self.toggle(fresh)
@@ -301,7 +309,8 @@ def visit(command: Sequence[str], switches: Sequence[str]) -> Visit:
         explorer.toggle_all(compare, found.back, held=(0, 1))
         for view, held in BASES.items():
             found.opened[view] = explorer.open(view)
-            explorer.toggle_all(found.fresh.setdefault(view, Toggles()), None, held, SWITCHES_IN_OTHERS)
+            fresh = found.fresh.setdefault(view, Toggles())
+            explorer.toggle_all(fresh, None, held, SWITCHES_IN_OTHERS, SECONDS_IN_OTHERS)
         for view in OTHERS:
             found.opened[view] = explorer.open(view)
         explorer.open("compare")
