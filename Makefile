@@ -1,6 +1,7 @@
 # Everything is set up in .venv by the first target that needs it: Python 3.11 or newer and make will do.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 # The checkout's own data/ and queries/ must not be importable by their bare names.
 export PYTHONSAFEPATH := 1
@@ -11,7 +12,7 @@ help:
 	@echo "make demo        open the shipped sweep in the terminal"
 	@echo "make test        run all tests"
 	@echo "make check       ruff, mypy and the import contracts"
-	@echo "make bench       measure speed and memory against peers (benchmarks/)"
+	@echo "make bench       measure speed and memory against peers: docs/benchmarks.md (20 minutes; SIZES=3e3 for less)"
 	@echo "make screenshot  draw docs/screen.svg again"
 	@echo "make clean       remove the environment and what was built"
 
@@ -42,11 +43,20 @@ check: $(VENV)/check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/test
-	$(BIN)/python benchmarks/run.py
+# a peer that can't be installed is left out, and the page says so
+$(PEERS)/made: benchmarks/peers.txt constraints.txt
+	@echo "Setting up $(PEERS) (once, a minute or two) …" >&2
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $< >&2 \
+	  || sed -n 's/^\([a-z_]*==[0-9.]*\).*/\1/p' $< | xargs -n 1 $(PEERS)/bin/python -m pip install --quiet \
+	  --disable-pip-version-check -c constraints.txt -c $< >&2 || true
+	@touch $@
+
+bench: $(VENV)/test $(PEERS)/made
+	$(BIN)/python benchmarks/run.py --peers $(PEERS)/bin $(if $(SIZES),--sizes $(SIZES)) $(if $(PARTS),--parts $(PARTS))
 
 screenshot: $(VENV)/test
 	$(BIN)/python docs/screenshot.py
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
