@@ -17,6 +17,7 @@ Role = Literal["switch", "factor", "covariate", "response", "replicate", "identi
 ROLES: tuple[Role, ...] = ("switch", "factor", "covariate", "response", "replicate", "identity", "ignored")
 Goal = Literal["min", "max"]
 
+LARGE = 200_000  # runs
 FINISHED, DIVERGED, MISSING = 0, 1, 2  # values of RunTable.status
 
 
@@ -136,6 +137,16 @@ class RunTable:
     def runs(self) -> int:
         """Number of runs in the source."""
         return len(self.y)
+
+    @property
+    def large(self) -> bool:
+        """Whether a look at every run takes longer than a person waits for a key."""
+        return self.runs >= LARGE
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the runs have been sorted."""
+        return "in_order" in vars(self)
 
     @cached_property
     def positions(self) -> Mapping[str, int]:

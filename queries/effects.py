@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.data.sql import literal, quote
+from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.descriptive.levels import Levels, Ranked
 from ablate_tui.queries.descriptive.ordered import Ascending, BestRuns, best_runs, order
 from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney, wilcoxon
@@ -29,6 +30,7 @@ from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, res
 __all__ = ["EffectRow", "Effects", "Glance", "effects", "effects_sql", "glance", "input_sql"]
 
 BEST_SHARE = 0.1
+LATER = "still being computed"
 MOST_COMPARISONS = 100_000_000  # levels × runs: beyond, a factor's levels are not set against the rest
 
 
@@ -43,7 +45,7 @@ class Effects:
     notes: tuple[Note, ...]
 
 
-def effects(sample: Sample) -> Effects:
+def effects(sample: Sample, by_runs: bool = True, cancelled: Callable[[], bool] | None = None) -> Effects:
     """Describe what every factor does inside a slice.
 
     Means, medians, SDs, quartiles, and the tests of Welch, Mann-Whitney, Brown-Forsythe and
@@ -56,27 +58,37 @@ def effects(sample: Sample) -> Effects:
     Parameters
     ----------
     sample : Sample
+    by_runs : bool
+        Whether to look at every run, as pairs and sums of ranks ask for: seconds at ten million runs. Without,
+        their figures are None with a note.
+    cancelled : callable, optional
+        Asked before each such look.
 
     Returns
     -------
     Effects
         A figure that cannot be computed is None, and a note says why.
+
+    Raises
+    ------
+    Cancelled
+        Where `cancelled` said so.
     """
     with np.errstate(all="ignore"):
-        return _Table(sample, verdicts(sample)).effects()
+        return _Table(sample, verdicts(sample), by_runs, cancelled or (lambda: False)).effects()
 
 
 class _Table:
     """What all rows share, computed once; and the reasons found on the way."""
 
-    def __init__(self, sample: Sample, found: Verdicts) -> None:
-        self.sample = sample
+    def __init__(self, sample: Sample, found: Verdicts, by_runs: bool, cancelled: Callable[[], bool]) -> None:
+        self.sample, self.by_runs, self.cancelled = sample, by_runs, cancelled
         self.ordered: Ascending = order(sample)
         self.ranks = Ranked(self.ordered)
         self.best: BestRuns = best_runs(self.ordered, BEST_SHARE, sample.table.response.goal)
         best = self.best.counts(self.ordered)
         self.counts = {factor.name: Levels(sample, factor.name, best) for factor in sample.table.factors}
-        self.finished: FinishedRuns = finished_runs(sample)
+        self.finished: FinishedRuns | None = finished_runs(sample) if by_runs else None
         self.failures: Failures = failure_p(sample)
         self.levels = dict(sample.slice.filters)
         self.sides = self._sides()
@@ -101,7 +113,7 @@ class _Table:
             rows,
             tuple(self.verdicts.factors.values()),
             self.failures.factors,
-            given_success(self.sample, self.verdicts.runs),
+            given_success(self.sample, self.verdicts.runs) if self.by_runs else (),
             self.reasons.notes([row.name for row in rows]),
         )
 
@@ -171,9 +183,11 @@ class _Table:
     def omnibus(self, factor: Factor, counts: Levels) -> tuple[float | None, float | None]:
         """Kruskal-Wallis' and Brown-Forsythe's p over all levels of a factor."""
         sides = [self.sides[factor.name, level, True] for level in range(len(factor.levels))]
-        sums, ranks = self.ranks.among(counts)
-        values = kruskal(sums, np.array([s.n for s in sides]), ranks), brown_forsythe(sides)
-        why = "fewer than two levels with finished runs, or no spread"
+        values, why = (math.nan, brown_forsythe(sides)), LATER
+        if self.by_runs:
+            sums, ranks = self.ranks.among(counts)
+            values = kruskal(sums, np.array([s.n for s in sides]), ranks), values[1]
+            why = "fewer than two levels with finished runs, or no spread"
         for field, value in zip(OMNIBUS.split(), values, strict=True):
             if not math.isfinite(value):
                 for level in factor.levels:
@@ -210,7 +224,11 @@ class _Table:
         missing_side = "needs finished runs on both sides" if 0 in (on.n, off.n) else "too large for a number"
         ratio = on.sd / off.sd if off.sd > 0 else math.nan
         why_ratio = "the SD of off is zero" if off.sd == 0 else "needs two finished runs on both sides"
-        rank_sums, ranks = self.ranks.among(counts)
+        rank_p, why_rank = math.nan, LATER
+        if self.by_runs:
+            rank_sums, ranks = self.ranks.among(counts)
+            rank_p = mann_whitney(float(rank_sums[level]), on.n, off.n, ranks)
+            why_rank = "needs finished runs on both sides, not all equal"
         failure = self.failures
         key = (factor.name, level)
         why_failure = failure.why_none or failure.reasons.get(key, "this level or the others have no run")
@@ -237,12 +255,7 @@ class _Table:
             iqr_on=iqr_on,
             iqr_off=iqr_off,
             welch_p=figure(name, "welch_p", welch(on, off), "needs two runs on both sides, and some variance"),
-            mann_whitney_p=figure(
-                name,
-                "mann_whitney_p",
-                mann_whitney(float(rank_sums[level]), on.n, off.n, ranks),
-                "needs finished runs on both sides, not all equal",
-            ),
+            mann_whitney_p=figure(name, "mann_whitney_p", rank_p, why_rank),
             brown_forsythe_p=figure(
                 name,
                 "brown_forsythe_p",
@@ -278,6 +291,11 @@ class _Table:
             why = "a level against the rest has no single partner; pairs are for switches"
             self.reasons.say(name, f"pairs {PAIR_FIGURES}", why)
             return None, None, None, None, None
+        if self.finished is None:
+            self.reasons.say(name, f"pairs {PAIR_FIGURES}", LATER)
+            return None, None, None, None, None
+        if self.cancelled():
+            raise Cancelled
         difference = match(self.sample, self.finished, factor).difference
         if not len(difference):
             self.reasons.say(name, PAIR_FIGURES, "no two finished runs differ in this switch alone")

@@ -33,6 +33,7 @@ from ablate_tui.queries.attribution.explanation import (
     spreads,
 )
 from ablate_tui.queries.attribution.refits import Refits, refits
+from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.configurations import Configurations, aliases, configurations
 from ablate_tui.queries.inference.location import location
 from ablate_tui.queries.inference.replicates import tested
@@ -49,10 +50,6 @@ ARRIVING = 30  # refits after which what is known so far is handed on
 FOLDS = 5
 ENOUGH = 8  # configurations; fewer can't be split into folds, nor tell a switch from noise
 _LATER = ("low", "high", "noise_floor", "r2_out_of_fold", "r2_ceiling")
-
-
-class Cancelled(Exception):
-    """The computation was given up because the caller asked for it."""
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,14 @@ def where(levels: Mapping[str, tuple[str, ...]]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class Memory:
+    """What was made of a sample, by the function that made it."""
+
+    made: dict[Callable[[Sample], Any], Any] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+@dataclass(frozen=True, eq=False)
 class Sample:
     """The runs inside a slice; what every query reads.
 
@@ -126,6 +134,7 @@ class Sample:
     inside: NDArray[np.bool_]  # (C,) which of the sweep's configurations the filters let through
     rows: NDArray[np.int64] | None = None  # (n,) of the source, where it isn't every run of these configurations
     other: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # arrays that stand in for the source's
+    memory: Memory = field(default_factory=Memory)  # shared by samples that differ in the contrast alone
 
     @property
     def plain(self) -> bool:
@@ -214,20 +223,15 @@ class Sample:
         return tuple(factor for factor in self.table.factors if factor.name not in fixed)
 
     def once(self, make: Callable[[Sample], T]) -> T:
-        """What a function makes of this sample: made once, whichever views ask for it."""
-        with self._lock:
-            if make not in self._made:
-                self._made[make] = make(self)
-            made: T = self._made[make]
+        """What a function makes of this sample: made once, whichever views ask for it.
+
+        Nothing that depends on the contrast, since samples that differ in it share what is made.
+        """
+        with self.memory.lock:
+            if make not in self.memory.made:
+                self.memory.made[make] = make(self)
+            made: T = self.memory.made[make]
             return made
-
-    @cached_property
-    def _made(self) -> dict[Callable[[Sample], Any], Any]:
-        return {}
-
-    @cached_property
-    def _lock(self) -> threading.RLock:
-        return threading.RLock()
 
     def head(self, most: int) -> NDArray[np.int64]:
         """Rows of the source of the first runs, at most so many."""
@@ -258,11 +262,11 @@ class Sample:
         """Some of the runs, by a mask (n,)."""
         at = np.flatnonzero(keep)
         other = {name: values[at] for name, values in self.other.items()}
-        return replace(self, rows=self.index[at], other=other)
+        return replace(self, rows=self.index[at], other=other, memory=Memory())
 
     def having(self, **arrays: NDArray[Any]) -> Sample:
         """The same runs with another `y`, `status` or `failed`, each (n,)."""
-        return replace(self, other={**self.other, **arrays})
+        return replace(self, other={**self.other, **arrays}, memory=Memory())
 
     def levels(self, name: str) -> NDArray[np.int16]:
         """(C,) level codes of one factor, by the sweep's configurations."""

@@ -119,7 +119,11 @@ class AblateApp(Asking):
         self.call_after_refresh(self.refresh_look)
 
     def on_unmount(self) -> None:
-        """Undo the freeze, or libraries that count their objects at the end of the process call them leaks."""
+        """Let go of what is being computed.
+
+        The freeze is undone, or libraries that count their objects at the end of the process call them leaks.
+        """
+        self.latest = None
         gc.unfreeze()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -161,6 +165,12 @@ class AblateApp(Asking):
         async with self.at_once():
             self.query_one(Body).show(painted)
 
+    def on_computing_waiting(self, message: Computing.Waiting) -> None:
+        """Say that the view takes a while, in place of figures that are of an older look."""
+        view = VIEWS[self.view_name]
+        if message.view == view.name and message.look.seen_by(view) == self.look.seen_by(view):
+            self.query_one(Body).say(f"{view.title}: {message.words} …")
+
     def on_computing_ranked(self, message: Computing.Ranked) -> None:
         """Show the ranking; the first one of a slice starts the slow part, another view does not start it again."""
         key = Session.importance_key(message.look)
@@ -186,7 +196,7 @@ class AblateApp(Asking):
         if self.history.undo():
             self.refresh_look()
         else:
-            self.query_one(Body).fail(message.words)
+            self.query_one(Body).say(message.words)
 
     # -- the panels' wishes
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import Any
 
 from textual import work
@@ -18,8 +18,9 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.data.schema import RunTable
+from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.effects import Glance, glance
-from ablate_tui.queries.importance import Cancelled, Importance
+from ablate_tui.queries.importance import Importance
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui import formats
 from ablate_tui.tui.figure import Figure
@@ -57,6 +58,14 @@ class Computing(App[None]):
         result: Any
 
     @dataclass
+    class Waiting(Message):
+        """A view looks at every run of a large sweep, which takes a while."""
+
+        look: Look
+        view: str
+        words: str
+
+    @dataclass
     class Ranked(Message):
         """The ranking of a look is there, or has moved on."""
 
@@ -91,6 +100,7 @@ class Computing(App[None]):
         self.lock = Lock()
         self.busy = False  # whether a worker computes looks
         self.wanted: tuple[Look, str, Sizes] | None = None  # what it computes next
+        self.latest: tuple[Look, str] | None = None  # what was wanted last; None once the screen is left
         self.stirred = Event()  # the ranking is there, or something newer is wanted
         self.ranker = ThreadPoolExecutor(1)
 
@@ -144,7 +154,7 @@ class Computing(App[None]):
     def compute(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Compute what is on the screen; while an older look is being computed, only the newest one waits."""
         with self.lock:
-            self.wanted = (look, view_name, sizes)
+            self.wanted, self.latest = (look, view_name, sizes), (look, view_name)
             self.stirred.set()
             if self.busy:
                 return
@@ -177,7 +187,12 @@ class Computing(App[None]):
         self.post_message(self.Glanced(look, sample, glance(sample)))
         ranked = self.ranker.submit(copy_context().run, self.rank, look)
         ranked.add_done_callback(lambda _: self.stirred.set())
-        if not VIEWS[view_name].uses_importance:
+        table = sample.table
+        if table.large and not table.ordered:
+            self.post_message(self.Waiting(look, view_name, f"sorting {table.runs:,} runs"))
+        if self.takes_long(look, view_name):
+            self.begin(look, view_name, sizes)
+        elif not VIEWS[view_name].uses_importance:
             self.paint(look, view_name, sizes)
         while not ranked.done() and self.wanted is None:
             self.stirred.wait()
@@ -189,21 +204,69 @@ class Computing(App[None]):
         if VIEWS[view_name].uses_importance:
             self.paint(look, view_name, sizes)
 
+    def takes_long(self, look: Look, view_name: str) -> bool:
+        """Whether a view has to look at every run of a large sweep."""
+        view = VIEWS[view_name]
+        return view.by_runs and self.session.sample(look).table.large and not self.session.at_hand(view, look)
+
+    def begin(self, look: Look, view_name: str, sizes: Sizes) -> None:
+        """Show what is there at once of a view that takes long, and compute the rest aside: no key waits for it.
+
+        In a thread of its own, which ends with the program: a worker would be waited for at the end.
+        """
+        if VIEWS[view_name].read_first is None:
+            words = f"looking at every one of {self.session.sample(look).table.runs:,} runs"
+            self.post_message(self.Waiting(look, view_name, words))
+        else:
+            self.paint(look, view_name, sizes, first=True)
+        rest = copy_context().run
+        Thread(target=rest, args=(self.finish, look, view_name, sizes), daemon=True).start()
+
+    def finish(self, look: Look, view_name: str, sizes: Sizes) -> None:
+        """Compute a view that takes long, unless the person goes on to something else."""
+        view = VIEWS[view_name]
+
+        def passed() -> bool:
+            latest = self.latest
+            if latest is None or latest[1] != view_name:
+                return True
+            return not view.whole_sweep and latest[0].seen_by(view) != look.seen_by(view)
+
+        try:
+            self.paint(look, view_name, sizes, cancelled=passed)
+        except Cancelled:
+            return
+        except AblateError as error:
+            self.post_message(self.Failed(look, str(error)))
+        except Exception as error:
+            if self.latest is not None:
+                self.call_from_thread(self.tell_fault, error)
+
     def rank(self, look: Look) -> None:
         """Fit the model of a slice, unless it is known."""
 
         def passed() -> bool:
-            wanted = self.wanted
-            return wanted is not None and Session.importance_key(wanted[0]) != Session.importance_key(look)
+            latest = self.latest
+            return latest is None or Session.importance_key(latest[0]) != Session.importance_key(look)
 
         with suppress(Cancelled):
             self.post_message(self.Ranked(look, self.session.importance(look, passed), first=True))
 
-    def paint(self, look: Look, view_name: str, sizes: Sizes) -> None:
+    def paint(
+        self,
+        look: Look,
+        view_name: str,
+        sizes: Sizes,
+        first: bool = False,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
         """Read, draw and paint a view, away from the keys."""
         view = VIEWS[view_name]
-        result = self.session.read(view, look)
         inputs = self.session.inputs(look)
+        if first and view.read_first is not None:
+            result = view.read_first(inputs)
+        else:
+            result = self.session.read(view, look, cancelled)
         table = view.table(result, inputs)
         painted = paint_view(
             view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color
@@ -247,6 +310,9 @@ class Computing(App[None]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A fault of this program in a worker is said, never swallowed: old figures must not pass for new ones."""
         if event.state == WorkerState.ERROR:
-            error = event.worker.error
-            words = f"a fault of this program ({type(error).__name__}: {error}); the figures may be of an older slice"
-            self.notify(formats.clean(words), severity="error", markup=False, timeout=15)
+            self.tell_fault(event.worker.error)
+
+    def tell_fault(self, error: BaseException | None) -> None:
+        """Say that something went wrong that should not have."""
+        words = f"a fault of this program ({type(error).__name__}: {error}); the figures may be of an older slice"
+        self.notify(formats.clean(words), severity="error", markup=False, timeout=15)

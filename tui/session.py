@@ -26,6 +26,7 @@ from ablate_tui.queries.slices import Sample, Slice, take
 from ablate_tui.tui.views.base import Target, View
 
 T = TypeVar("T")
+MANY = 2_000_000  # runs from which on few slices are kept in memory
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Session:
         self.samples: Recent[Sample] = Recent(8)
         self.results: Recent[Any] = Recent(64)
         self.importances: Recent[importances.Importance] = Recent(32)
-        self.table(None, None)  # a source without a response is refused now, not at the first key
+        if self.table(None, None).runs > MANY:  # a source without a response is refused now, not at the first key
+            self.samples.size = 3  # their arrays take 100 MB each
 
     def change_role(self, column: str, role: Role) -> None:
         """Take a column for something else, from now on and in later sessions.
@@ -196,19 +198,30 @@ class Session:
 
     def sample(self, look: Look) -> Sample:
         """The runs that a look is at."""
-        key = (look.slice, look.response, look.goal, look.fail)
-        found = self.samples.get(key)
+        asked = (look.response, look.goal, look.fail)
+        found = self.samples.get((look.slice, *asked))
         if found is None:
-            found = self.samples.put(key, take(self.table(look.response, look.goal, look.fail), look.slice))
+            whole = replace(look.slice, contrast=None)  # what is made of it serves every contrast
+            found = self.samples.get((whole, *asked))
+            if found is None:
+                found = self.samples.put((whole, *asked), take(self.table(*asked), whole))
+            if look.slice != whole:
+                found = self.samples.put((look.slice, *asked), replace(found, slice=look.slice))
         return found
 
-    def inputs(self, look: Look) -> SessionInputs:
+    def inputs(self, look: Look, cancelled: Callable[[], bool] | None = None) -> SessionInputs:
         """What the views read, for one look."""
-        return SessionInputs(self, look)
+        return SessionInputs(self, look, cancelled)
 
-    def read(self, view: View, look: Look) -> Any:
-        """A view's result, computed once per look."""
-        inputs = self.inputs(look)
+    def read(self, view: View, look: Look, cancelled: Callable[[], bool] | None = None) -> Any:
+        """A view's result, computed once per look.
+
+        Raises
+        ------
+        Cancelled
+            Where `cancelled` said so.
+        """
+        inputs = self.inputs(look, cancelled)
         stage: Any = inputs.importance() if view.uses_importance else None
         if stage is not None and not view.uses_refits:
             stage = stage.explanation  # the same before and after the refits
@@ -220,6 +233,13 @@ class Session:
         if found is None or found[0] is not stage:
             found = self.results.put(key, (stage, view.read(inputs)))
         return found[1]
+
+    def at_hand(self, view: View, look: Look) -> bool:
+        """Whether a view that looks at every run has done so for a look already."""
+        seen = look.seen_by(view)
+        if view.whole_sweep:
+            seen = replace(seen, slice=Slice(location=look.slice.location))
+        return self.results.get((view.name, seen, bool(look.slice.filters), id(None))) is not None
 
     @staticmethod
     def importance_key(look: Look) -> Hashable:
@@ -303,6 +323,7 @@ class SessionInputs:
 
     session: Session
     look: Look
+    cancelled: Callable[[], bool] | None = None
 
     @property
     def sample(self) -> Sample:

@@ -19,10 +19,10 @@ from ablate_tui.data.cube import Combinations
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Factor, Response, RunTable
 from ablate_tui.queries.attribution import explanation, surrogate
 from ablate_tui.queries.attribution.explanation import explain, means, r_squared_ceiling, spreads
+from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.importance import (
     PENDING,
-    Cancelled,
     Importance,
     importance,
     with_fit,

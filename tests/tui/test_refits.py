@@ -9,7 +9,8 @@ from tests.tui.test_app import keys_to, opened, settle, words
 
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries import importance as importances
-from ablate_tui.queries.importance import Cancelled, Importance
+from ablate_tui.queries.cancelling import Cancelled
+from ablate_tui.queries.importance import Importance
 from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.session import Look, Session

@@ -63,7 +63,7 @@ class Body(Vertical):
             text.append(f"v: {shown} of {parts} parts · ", "dim")
         return text.append(clean(painted.figure.title), "bold")
 
-    def fail(self, words: str) -> None:
+    def say(self, words: str) -> None:
         """Say why there is no view."""
         self.query_one("#caption", Static).update(Text(f" {clean(words)}", "bold"))
         self.painted = None

@@ -85,6 +85,10 @@ class Inputs(Protocol):
     def date(self) -> str:
         """Day on which the figures were made, ISO 8601."""
 
+    @property
+    def cancelled(self) -> Callable[[], bool] | None:
+        """Asked now and then by what takes long: whether nobody waits for it any more."""
+
     def order(self) -> NDArray[np.int64]:
         """Rows of the source that lie in the slice, sorted as asked; as many as are shown."""
 
@@ -107,6 +111,8 @@ class View:
     table: Callable[[Any, Inputs], Table]
     document: Callable[[Any, Inputs], dict[str, Any]]
     sql: Callable[[Inputs], str]
+    read_first: Callable[[Inputs], Any] | None = None  # of large sweeps: what is there at once, the rest comes later
+    by_runs: bool = False  # looks at every run: of large sweeps it is read aside, and no key waits for it
     table_first: bool = True  # on a small screen, the table before the panels
     uses_importance: bool = False
     uses_refits: bool = False  # read again as the model's intervals and noise floor come

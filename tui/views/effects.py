@@ -65,7 +65,12 @@ OMNIBUS = (("kruskal_p", "factor's Kruskal p (runs)"), ("omnibus_brown_forsythe_
 
 def read(inputs: Inputs) -> Effects:
     """The table of the slice."""
-    return effects(inputs.sample)
+    return effects(inputs.sample, cancelled=inputs.cancelled)
+
+
+def read_first(inputs: Inputs) -> Effects:
+    """The table without what a look at every run gives."""
+    return effects(inputs.sample, by_runs=False)
 
 
 def table(result: Effects, inputs: Inputs) -> Table:
@@ -189,6 +194,8 @@ VIEW = View(
     "its interval, the variance on each side as systematic and noise, failures, matched pairs, and the share of on "
     "among the best runs against its share of all.",
     read=read,
+    read_first=read_first,
+    by_runs=True,
     figure=figure,
     table=table,
     document=document,

@@ -71,6 +71,7 @@ VIEW = View(
     "interactions, the best runs, and what the design cannot tell. Every claim has its test; enter goes to the view "
     "that shows it.",
     read=read,
+    by_runs=True,
     figure=figure,
     table=table,
     document=document,

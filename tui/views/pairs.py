@@ -354,6 +354,7 @@ VIEW = View(
     about="Matched pairs: runs that differ in the contrast (or the switch under the cursor) alone. How their "
     "differences lie, which configurations lie at the two ends, and which levels those have in common.",
     read=read,
+    by_runs=True,
     figure=figure,
     table=table,
     document=document,
