@@ -93,14 +93,15 @@ def _by_subsets(failed_z: States, depth: int) -> Matrix:
     number = np.bincount((failed_z + size * np.arange(leaves)[:, None]).ravel(), minlength=leaves * size)
     reached = _over_subsets(number.reshape(leaves, size) / failed_z.shape[1], depth)
     weight = np.array([1 / (depth * comb(depth - 1, s)) for s in range(depth)])
-    subset = np.arange(size)
-    members = np.bitwise_count(subset)
+    members = np.bitwise_count(np.arange(size))
     h = _over_subsets(reached * np.append(weight, 0.0)[members], depth)
     u = _over_subsets(reached * np.append(0.0, weight)[members], depth)
     tables = np.empty((leaves, depth, size))
     for place in range(depth):
-        without = subset & ~(1 << place)
-        tables[:, place] = u - u[:, without] - h[:, without]
+        halves = (leaves, -1, 2, 1 << place)  # without the condition, with it
+        table, of_u, of_h = tables[:, place].reshape(halves), u.reshape(halves), h.reshape(halves)
+        table[:, :, 0] = -of_h[:, :, 0]
+        table[:, :, 1] = of_u[:, :, 1] - of_u[:, :, 0] - of_h[:, :, 0]
     return tables
 
 

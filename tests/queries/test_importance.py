@@ -224,6 +224,24 @@ def test_many_switches_say_how_many_configurations_were_used(monkeypatch: pytest
     assert reasons["mean_abs_shap"].startswith("50 of 120 configurations")
 
 
+def test_many_switches_agree_with_shap() -> None:
+    """Every configuration is its own background here, so the values are those of one explainer."""
+    import shap
+
+    rng = np.random.default_rng(0)
+    codes = np.unique((rng.random((20, 200)) < np.linspace(0.2, 0.8, 20)[:, None]).astype(int), axis=1)
+    result = importance(everything(sweep(codes, strong(codes))))
+    training = result.training
+    assert training is not None
+    assert result.method == "tree"
+    model = training.fit(training.outcome, np.ones(result.configurations, dtype=np.int64))
+    masker = shap.maskers.Independent(training.columns, max_samples=result.configurations)
+    explainer = shap.TreeExplainer(model.booster, masker, feature_perturbation="interventional")
+    values = model.scale * explainer.shap_values(training.columns).T
+    np.testing.assert_allclose(result.phi, values, rtol=0, atol=1e-6 * np.ptp(result.prediction))
+    np.testing.assert_allclose(result.prediction, model.predict(training.columns), rtol=1e-12)
+
+
 # Rows
 
 
@@ -405,6 +423,8 @@ def test_cancelled_between_the_fits() -> None:
     result = importance(everything(sweep(codes, strong(codes))))
     with pytest.raises(Cancelled):
         with_fit(result, lambda: True)
+    with pytest.raises(Cancelled):
+        importance(everything(sweep(codes, strong(codes))), cancelled=lambda: True)
     told: list[float] = []
     with pytest.raises(Cancelled):
         with_uncertainty(result, told.append, lambda: len(told) >= 3, bootstraps=2, permutations=5)

@@ -19,7 +19,9 @@ from tests.queries.make import degenerate, json_ready, reference, sweep
 
 from ablate_tui.data.errors import UsageError
 from ablate_tui.queries.attribution.explanation import COMBINATIONS
-from ablate_tui.queries.importance import importance
+from ablate_tui.queries.attribution.shapley import interaction_values
+from ablate_tui.queries.dependence import dependence
+from ablate_tui.queries.importance import importance, with_uncertainty
 from ablate_tui.queries.interactions import Interactions, interactions, interactions_sql
 from ablate_tui.queries.pair_card import pair_card
 from ablate_tui.queries.reasons import reason
@@ -371,6 +373,41 @@ def test_shap_interactions_equal_enumeration():
     for i, j in combinations(range(4), 2):
         row = row_of(result, "abcd"[i], "abcd"[j])
         assert row.shap_interaction == pytest.approx(expected[i, j], abs=1e-9)
+
+
+def test_shap_interactions_of_levels_equal_enumeration():
+    """Factors of several levels at unequal rates: each is one player, and runs weigh the configurations."""
+    rng = np.random.default_rng(6)
+    a, b, c = (rng.choice(len(p), 500, p=p) for p in ((0.6, 0.3, 0.1), (0.7, 0.3), (0.1, 0.2, 0.3, 0.4)))
+    y = 0.5 * a * b + 0.4 * (a == 2) * (c == 1) + 0.3 * b + rng.normal(0, 0.2, 500)
+    sample = take(sweep(pd.DataFrame({"a": a, "b": b, "c": c, "y": y})), Slice())
+    ranked = importance(sample)
+    assert ranked.levels == (("0", "1", "2"), ("0", "1"), ("0", "1", "2", "3"))
+    assert np.ptp(ranked.count) > 10
+    result = interactions(sample, ranked)
+    expected = brute_force(ranked.training, ranked.explanation, ranked.count)
+    assert expected.max() > 0.05
+    for i, j in combinations(range(3), 2):
+        assert result.pair("abc"[i], "abc"[j]).shap_interaction == pytest.approx(expected[i, j], abs=1e-9)
+
+
+def test_shap_interactions_are_worked_out_once(monkeypatch):
+    """By whichever view comes first; refits change nothing of them."""
+    calls = []
+
+    def counted(*arguments):
+        calls.append(len(arguments))
+        return interaction_values(*arguments)
+
+    monkeypatch.setattr("ablate_tui.queries.attribution.explanation.interaction_values", counted)
+    sample = take(sweep(random_sweep()), Slice())
+    ranked = importance(sample)
+    assert not calls
+    dependence(ranked, "a")
+    refitted = with_uncertainty(ranked, bootstraps=2, permutations=1)
+    assert interactions(sample, refitted).pair("a", "b").shap_interaction is not None
+    assert dependence(refitted, "b").color is not None
+    assert len(calls) == 1
 
 
 def test_shap_interactions_need_the_exact_transform():
