@@ -70,3 +70,22 @@ def test_ctrl_c_leaves_the_terminal_clean():
             terminal.send("q")
         assert terminal.wait_exit() in (0, 130)
         assert terminal.raw.rstrip().endswith(b"\x1b[?25h") or b"\x1b[?1049l" in terminal.raw
+
+
+def test_a_toggle_sends_little():
+    """Over SSH bytes are time: at most 16 KiB for a toggle of a filter."""
+    with PseudoTerminal([PROGRAM, "demo"], 120, 36) as terminal:
+        terminal.wait_for(r"1 use_single_m")
+        for _ in range(4):
+            terminal.send("j")
+            for state in ("on", "off"):
+                terminal.wait_quiet(0.2)
+                before = len(terminal.raw)
+                terminal.send(" ")
+                terminal.wait_for(rf"slice .*= {state} ")
+                terminal.wait_quiet(0.2)
+                assert len(terminal.raw) - before <= 16 * 1024
+            terminal.send(" ")
+            terminal.wait_for(r"slice all runs")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0

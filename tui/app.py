@@ -140,11 +140,12 @@ class AblateApp(Asking):
         Each of them tells the screen by a message of its own, two turns of the event loop later; the first of
         these would start a paint of its widget alone, and the next paint has to wait.
         """
+        screen = self.screen
         with self.batch_update():
             yield
             for _ in range(3):
                 await asyncio.sleep(0)
-        self.screen.check_idle()
+        screen.check_idle()
 
     async def on_computing_glanced(self, message: Computing.Glanced) -> None:
         """Show counts and effects, unless the person has gone on."""

@@ -144,8 +144,9 @@ def _screen(source: str, options: SliceOptions) -> int:
             say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
             print_view(session, look, "effects", "text")
         return 0
-    # how often Textual paints at most: at its own 60 a second a toggle waits longer
-    os.environ.setdefault("TEXTUAL_FPS", "240")
+    # how often Textual paints at most: a paint waits for up to two beats of this after the one before, and what
+    # belongs together is painted at once anyway (`AblateApp.at_once`); without changes nothing beats
+    os.environ.setdefault("TEXTUAL_FPS", "1000")
     # a thread that comes back from a native call (each of LightGBM's trees is one) waits this long for one that
     # computes: at Python's own 5 ms, painting and the ranking hold each other up
     sys.setswitchinterval(0.0001)

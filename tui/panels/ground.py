@@ -9,7 +9,10 @@ from textual.widget import Widget
 
 
 class Grounded(Widget):
-    """Knows its ground for the length of a paint: Textual works it out anew, from all ancestors, at every question."""
+    """Knows its ground for the length of a paint: Textual works it out anew, from all ancestors, at every question.
+
+    Comes last among the bases: Textual takes the style sheets of the first one.
+    """
 
     _ground: Style | None = None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 
 from ablate_tui.tui.painters.grid import Row
@@ -13,6 +14,9 @@ from ablate_tui.tui.panels.ground import Grounded
 
 class Picture(Grounded):
     """Shows painted lines; of a new picture only the lines that differ are painted again."""
+
+    # Textual's own asks for a second layout and paint after each change of size: for scroll bars, which are not here
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

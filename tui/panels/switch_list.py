@@ -35,7 +35,7 @@ class Line:
     level: str | None = None
 
 
-class SwitchList(Grounded, ScrollView, can_focus=True):
+class SwitchList(ScrollView, Grounded, can_focus=True):
     """A list with a cursor. It knows the slice, and asks for changes by messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

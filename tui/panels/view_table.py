@@ -26,7 +26,7 @@ GAP = "  "
 WIDE = 90  # cells from which what stands beside prose has columns of its own
 
 
-class ViewTable(Grounded, ScrollView, can_focus=True):
+class ViewTable(ScrollView, Grounded, can_focus=True):
     """Rows under a heading; the heading and the first column stay while the rest scrolls."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--heading", "table--odd", "table--cursor"}
