@@ -38,7 +38,9 @@ PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
 SIZES = (3_000, 100_000, 1_000_000, 10_000_000)
 PARTS = ("start", "toggle", "show", "effects", "shap")
 STARTS = 3  # of each program at each size, after one that does not count
+START_SECONDS = 150.0  # for the starts at one size: then fewer count
 SHOWS = 3
+SHOW_SECONDS = 60.0  # likewise
 TOO_LONG = 120.0  # seconds that a peer may be expected to take for one table
 MOST_UNTRIED = 2_000_000  # runs that a peer is given without its time at a smaller size
 SHAP_RUNS = 3_000
@@ -107,8 +109,11 @@ class Bench:
             self.leave_out("start", who, sweep.runs, "not installed")
             del programs[who]
         spent: dict[str, list[dict[str, float]]] = {who: [] for who in programs}
+        begin = time.monotonic()
         with tempfile.TemporaryDirectory() as home:
-            for _ in range(1 + STARTS):
+            for number in range(1 + STARTS):
+                if number > 1 and time.monotonic() - begin > START_SECONDS:
+                    break
                 for who in list(programs):
                     once = partial(started, *programs[who], home)
                     seconds = self.attempt("start", who, sweep.runs, once)
@@ -138,7 +143,15 @@ class Bench:
 
     def show(self, sweep: sweeps.Sweep) -> None:
         """The effects table on the command line: time and peak memory of the whole process."""
-        found = self.attempt("show", OURS, sweep.runs, lambda: [shown(sweep.duckdb) for _ in range(SHOWS)])
+
+        def shows() -> list[tuple[float, float]]:
+            found: list[tuple[float, float]] = []
+            begin = time.monotonic()
+            while len(found) < SHOWS and (not found or time.monotonic() - begin < SHOW_SECONDS):
+                found.append(shown(sweep.duckdb))
+            return found
+
+        found = self.attempt("show", OURS, sweep.runs, shows)
         if found is not None:
             seconds, peaks = zip(*found, strict=True)
             self.keep("show", "show --view effects --json", OURS, sweep.runs, "s", seconds)
