@@ -99,10 +99,10 @@ async def test_what_arrives_is_shown_in_the_view(runs, few_refits, monkeypatch):
     seen: list[tuple[str, int | None]] = []
     read = Session.read
 
-    def spy(self, view, look):
+    def spy(self, view, look, cancelled=None):
         refits = self.importance(look).refits
         seen.append((view.name, refits.done if refits else None))
-        return read(self, view, look)
+        return read(self, view, look, cancelled)
 
     monkeypatch.setattr(Session, "read", spy)
     async with opened(runs) as pilot:

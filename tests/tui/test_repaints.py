@@ -21,10 +21,10 @@ def gate(monkeypatch):
     """Views are read once the gate is open; tells which looks were read."""
     opens, looks, read = threading.Event(), [], Session.read
 
-    def wait_and_read(session, view, look):
+    def wait_and_read(session, view, look, cancelled=None):
         looks.append(look)
         assert opens.wait(60)
-        return read(session, view, look)
+        return read(session, view, look, cancelled)
 
     monkeypatch.setattr(Session, "read", wait_and_read)
     opens.set()
