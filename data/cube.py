@@ -8,11 +8,13 @@ of configurations, so that a figure of a slice is a sum over configurations or a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+PIECE = 1 << 18  # runs that are summed at a time: arrays of ten million would each take 80 MB
 NO_LEVEL = -1  # the code of a run whose factor is NULL
 FEWEST = 65_536  # runs that are worth blocks
 BLOCKS = 4_096  # of the runs in order, at most
@@ -86,17 +88,34 @@ class Moments:
     squares: NDArray[np.float64]  # (C,)
 
     @classmethod
-    def of(cls, configuration: NDArray[np.int32], y: NDArray[np.float64], size: int) -> Moments:
-        """Sum up finite responses; sums of squares in two passes (Chan, Golub & LeVeque 1983)."""
+    def of(
+        cls,
+        configuration: NDArray[np.int32],
+        y: NDArray[np.float64],
+        size: int,
+        finished: NDArray[np.bool_] | None = None,
+    ) -> Moments:
+        """Sum up the finished responses; sums of squares in two passes (Chan, Golub & LeVeque 1983)."""
+
+        def pieces() -> Iterator[tuple[NDArray[np.int32], NDArray[np.float64]]]:
+            for first in range(0, len(y), PIECE):
+                here = slice(first, first + PIECE)
+                if finished is None or finished[here].all():
+                    yield configuration[here], y[here]
+                else:
+                    yield configuration[here][finished[here]], y[here][finished[here]]
+
+        n, mean = np.zeros(size, dtype=np.int64), np.zeros(size)
+        rest, squares = np.zeros(size), np.zeros(size)
         with np.errstate(all="ignore"):
-            n = np.bincount(configuration, minlength=size)
-            mean = np.bincount(configuration, weights=y, minlength=size) / np.maximum(n, 1)
-            rest, squares = np.zeros(size), np.zeros(size)
-            for first in range(0, len(y), 1 << 20):  # in pieces, as the deviations of ten million runs take 80 MB
-                part = configuration[first : first + (1 << 20)]
-                deviation = y[first : first + (1 << 20)] - mean[part]
-                rest += np.bincount(part, weights=deviation, minlength=size)
-                squares += np.bincount(part, weights=deviation * deviation, minlength=size)
+            for own, values in pieces():
+                n += np.bincount(own, minlength=size)
+                mean += np.bincount(own, weights=values, minlength=size)
+            mean /= np.maximum(n, 1)
+            for own, values in pieces():
+                deviation = values - mean[own]
+                rest += np.bincount(own, weights=deviation, minlength=size)
+                squares += np.bincount(own, weights=deviation * deviation, minlength=size)
             rest /= np.maximum(n, 1)
             return cls(n, mean, rest, np.maximum(squares - n * rest * rest, 0.0))
 
@@ -138,7 +157,11 @@ class Outcomes:
         cls, configuration: NDArray[np.int32], status: NDArray[np.uint8], failed: NDArray[np.bool_], size: int
     ) -> Outcomes:
         """Count runs; `status` is 0 finished, 1 diverged, 2 missing."""
-        by = np.bincount(configuration * np.int64(3) + status, minlength=3 * size).reshape(size, 3)
+        by = np.zeros((size, 3), dtype=np.int64)
+        for first in range(0, len(status), PIECE):
+            here = slice(first, first + PIECE)
+            slot = configuration[here] * np.int64(3) + status[here]
+            by += np.bincount(slot, minlength=3 * size).reshape(size, 3)
         hit = np.flatnonzero(failed)
         of_failed = np.bincount(configuration[hit] * np.int64(3) + status[hit], minlength=3 * size).reshape(size, 3)
         return cls(by[:, 0], by[:, 1], by[:, 2], of_failed[:, 0] + of_failed[:, 1], of_failed[:, 0])
@@ -208,8 +231,8 @@ class InOrder:
     def _of(
         cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
     ) -> InOrder:
-        run = _sorted(y, finished)
-        ascending, own = y[run], configuration[run]
+        run, ascending = _sorted(y, finished)
+        own = configuration[run]
         distinct = bool((ascending[1:] != ascending[:-1]).all())
         n = len(run)
         center = float(ascending[n // 2]) if n else 0.0
@@ -236,30 +259,37 @@ class InOrder:
         return len(self.edges) > 1
 
 
-def _sorted(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Places of the finished values in ascending order, equal ones in the order of their places.
+def _sorted(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Places of the finished values in ascending order, equal ones in the order of their places; and the values.
 
     Whole numbers sort several times faster than places by their values. Up to 2^24 values are scaled to 40
     bits, their places are the other 24, and what the scaling made equal is put right afterwards.
     """
     run = np.flatnonzero(finished).astype(np.int32)
-    low, high = (y[run].min(), y[run].max()) if len(run) else (0.0, 0.0)
+    scaled = y[run]
+    low, high = (scaled.min(), scaled.max()) if len(run) else (0.0, 0.0)
     if len(y) <= 1 << 24 and len(run) > 4096 and 0 < high - low < math.inf:
-        key = ((y[run] - low) * ((2**40 - 1) / (high - low))).astype(np.uint64) << np.uint64(24)
+        scaled -= low
+        scaled *= (2**40 - 1) / (high - low)
+        key = scaled.astype(np.uint64)
+        key <<= np.uint64(24)
         key |= run.astype(np.uint64)
         key.sort()
         run = (key & np.uint64(2**24 - 1)).astype(np.int32)
         ascending = y[run]
-        if not (wrong := ascending[1:] < ascending[:-1]).any():
-            return run
+        wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
+        if not len(wrong):
+            return run, ascending
         key >>= np.uint64(24)
-        same = key[1:] == key[:-1]
-        if np.count_nonzero(same) < len(key) // 8:
-            bad = np.unique(key[1:][wrong])
-            at = np.flatnonzero(np.isin(key, bad))
+        bad = np.unique(key[wrong])
+        start, stop = np.searchsorted(key, bad), np.searchsorted(key, bad, side="right")
+        if int((stop - start).sum()) < len(key) // 8:
+            at = np.concatenate([np.arange(a, b) for a, b in zip(start.tolist(), stop.tolist(), strict=True)])
             run[at] = run[at[np.lexsort((run[at], ascending[at]))]]
-            return run
-    return np.argsort(y, kind="stable")[: np.count_nonzero(finished)].astype(np.int32)  # NaN come last
+            ascending[at] = y[run[at]]
+            return run, ascending
+    run = np.argsort(y, kind="stable")[: len(run)].astype(np.int32)  # NaN come last
+    return run, y[run]
 
 
 def _edges(y: NDArray[np.float64], most: int) -> NDArray[np.int64]:

@@ -356,7 +356,6 @@ def _integers(store: Store, column: str, low: int, high: int) -> tuple[NDArray[n
 
 
 def _outcomes(found: Values) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    finite = np.isfinite(found.y)
-    status = np.where(finite, FINISHED, DIVERGED).astype(np.uint8)
+    status = np.where(np.isfinite(found.y), FINISHED, DIVERGED).astype(np.uint8)
     status[found.missing] = MISSING
-    return np.where(finite & ~found.missing, found.y, np.nan), status
+    return np.where(status == FINISHED, found.y, np.nan) if status.any() else found.y, status

@@ -71,8 +71,10 @@ def values(store: Store, sql: str, text: str) -> Values:
         The evaluation fails, or does not give one number for each run.
     """
     found = _evaluate(store, sql, text, "response")
-    mask = np.ma.getmaskarray(found)
-    return Values(np.ma.filled(found.astype(np.float64), np.nan), np.asarray(mask))
+    y, missing = np.asarray(np.ma.getdata(found), dtype=np.float64), np.asarray(np.ma.getmaskarray(found))
+    if missing.any():
+        y = np.where(missing, np.nan, y)
+    return Values(y, missing)
 
 
 def condition(store: Store, text: str) -> NDArray[np.bool_]:
@@ -138,7 +140,7 @@ def _evaluate(store: Store, sql: str, text: str, what: str) -> np.ma.MaskedArray
             raise UsageError(_explain(store, text, what, error)) from error
     at = np.asarray(found["place"])
     y = np.ma.asarray(found["y"])
-    if len(at) != store.runs or at[0] != 0 or not (at[1:] - at[:-1] == 1).all():
+    if len(at) != store.runs or at[0] != 0 or at[-1] != len(at) - 1 or not (at[1:] > at[:-1]).all():
         order = np.argsort(at, kind="stable")  # a window function may shuffle the rows
         if not np.array_equal(at[order], np.arange(store.runs)):
             raise UsageError(f'{what} "{printable(text)}" does not give one value for each run')

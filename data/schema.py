@@ -166,10 +166,7 @@ class RunTable:
     @cached_property
     def moments(self) -> Moments:
         """Sums over the finished runs, by configuration."""
-        if self.status.any():
-            at = np.flatnonzero(self.status == FINISHED)
-            return Moments.of(self.configuration[at], self.y[at], self.combinations.n)
-        return Moments.of(self.configuration, self.y, self.combinations.n)
+        return Moments.of(self.configuration, self.y, self.combinations.n, self.status == FINISHED)
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -233,6 +230,10 @@ class RunTable:
         same = np.zeros(len(y) + 1, dtype=bool)
         same[1:-1] = y[1:] == y[:-1]
         return self.in_order.run[same[1:] | same[:-1]]
+
+    def prepare(self) -> None:
+        """Make what the first slices would have to wait for: what repeats, and who is crossed with whom."""
+        self.without_reruns.crossing  # noqa: B018
 
     def factor(self, name: str) -> Factor:
         """The factor of that name.

@@ -191,8 +191,7 @@ class Sample:
         """Of the finished runs, by the sweep's configurations."""
         if self.plain:
             return self.table.moments.inside(self.inside)
-        at = np.flatnonzero(self.finished)
-        return Moments.of(self.configuration[at], self.y[at], self.table.combinations.n)
+        return Moments.of(self.configuration, self.y, self.table.combinations.n, self.finished)
 
     @cached_property
     def outcomes(self) -> Outcomes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -150,10 +152,13 @@ def _screen(source: str, options: SliceOptions) -> int:
     # a thread that comes back from a native call (each of LightGBM's trees is one) waits this long for one that
     # computes: at Python's own 5 ms, painting and the ranking hold each other up
     sys.setswitchinterval(0.0001)
-    with _undisturbed():
+    # beside the reading of the source, most of which is native code
+    screen = threading.Thread(target=importlib.import_module, args=("ablate_tui.tui.app",))
+    screen.start()
+    with _opened(source, options) as session:
+        screen.join()
         from ablate_tui.tui.app import AblateApp
 
-    with _opened(source, options) as session:
         app = AblateApp(session, options.look(session))
         app.run()
         for path in app.exported:

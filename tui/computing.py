@@ -103,6 +103,7 @@ class Computing(App[None]):
         self.latest: tuple[Look, str] | None = None  # what was wanted last; None once the screen is left
         self.stirred = Event()  # the ranking is there, or something newer is wanted
         self.ranker = ThreadPoolExecutor(1)
+        self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
 
     def with_contrast(self, look: Look) -> Look:
         """Start with something to see: contrast the switch with the largest mean difference."""
@@ -203,6 +204,9 @@ class Computing(App[None]):
         ranked.result()
         if VIEWS[view_name].uses_importance:
             self.paint(look, view_name, sizes)
+        if table is not self.prepared:
+            self.prepared = table
+            Thread(target=table.prepare, daemon=True).start()
 
     def takes_long(self, look: Look, view_name: str) -> bool:
         """Whether a view has to look at every run of a large sweep."""
