@@ -231,7 +231,7 @@ class InOrder:
     def _of(
         cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
     ) -> InOrder:
-        run, ascending = _sorted(y, finished)
+        run, ascending = sort(y, finished)
         own = configuration[run]
         distinct = bool((ascending[1:] != ascending[:-1]).all())
         n = len(run)
@@ -259,7 +259,7 @@ class InOrder:
         return len(self.edges) > 1
 
 
-def _sorted(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Places of the finished values in ascending order, equal ones in the order of their places; and the values.
 
     Whole numbers sort several times faster than places by their values. Up to 2^24 values are scaled to 40

@@ -20,7 +20,7 @@ from ablate_tui.queries.effect_row import FIGURES, OMNIBUS, PAIR_FIGURES, REST, 
 from ablate_tui.queries.inference.enrichment import best_p
 from ablate_tui.queries.inference.failures import Failures, failure_p
 from ablate_tui.queries.inference.given_success import GivenSuccess, given_success
-from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
+from ablate_tui.queries.inference.verdicts import LARGE_RATIO, LATER, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.pairs import FinishedRuns, finished_runs, match
 from ablate_tui.queries.reasons import Reasons
@@ -30,7 +30,6 @@ from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, res
 __all__ = ["EffectRow", "Effects", "Glance", "effects", "effects_sql", "glance", "input_sql"]
 
 BEST_SHARE = 0.1
-LATER = "still being computed"
 MOST_COMPARISONS = 100_000_000  # levels × runs: beyond, a factor's levels are not set against the rest
 
 
@@ -75,7 +74,7 @@ def effects(sample: Sample, by_runs: bool = True, cancelled: Callable[[], bool] 
         Where `cancelled` said so.
     """
     with np.errstate(all="ignore"):
-        return _Table(sample, verdicts(sample), by_runs, cancelled or (lambda: False)).effects()
+        return _Table(sample, verdicts(sample, by_runs), by_runs, cancelled or (lambda: False)).effects()
 
 
 class _Table:

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import InOrder, Moments
+from ablate_tui.data.cube import InOrder, Moments, sort
 from ablate_tui.data.schema import Goal
 from ablate_tui.queries.slices import Sample
 
@@ -429,10 +429,8 @@ def order(sample: Sample) -> Ascending:
     """The finished runs of a slice, in order."""
     whole, size = sample.table.in_order, sample.table.combinations.n
     if not sample.plain:
-        at = np.flatnonzero(sample.finished)
-        y = sample.y[at]
-        by = np.argsort(y, kind="stable")
-        return Values(y[by], sample.index[at][by], sample.configuration[at][by], size)
+        at, y = sort(sample.y, sample.finished)
+        return Values(y, sample.index[at], sample.configuration[at], size)
     if whole.blocked:
         return Blocked.several(whole, sample.table.moments, [sample.inside])[0]
     values = Values(whole.y, whole.run, whole.configuration, size)

@@ -24,6 +24,7 @@ from ablate_tui.queries.slices import Sample
 SIGNIFICANT = 0.05
 SHIFT, SPREAD, BOTH, NEITHER = "shift", "spread", "shift and spread", "neither"
 BY_NOISE, BY_INTERACTIONS, BY_BOTH = "noise", "interactions", "both"
+LATER = "still being computed"
 FEW = 50  # configurations, below which an interval of the SD ratio is approximate
 MOST_FOR_ALIASES = 256  # configurations: fractions are small, and the search takes time; the design view has no bound
 LARGE_RATIO = 1.25  # an SD ratio beyond it, or below its inverse, is a raw difference to speak of
@@ -54,6 +55,7 @@ class Verdicts:
     distances: Mapping[str, Mapping[str, float]]  # by factor and level: Holm's p of the distance test
     aliases: Mapping[str, list[str]]  # by factor: the interactions that its main effect can't be told from
     twins: Mapping[frozenset[str], list[str]]  # by the factors of an active interaction: the terms that equal it
+    pending: frozenset[str] = frozenset()  # factors whose distance test is left for a look at every run
 
     def partner(self, factor: str, other: str) -> str:
         """What a factor interacts with, in words: "b", "b (or c:d)" where that interaction would look the same."""
@@ -61,7 +63,7 @@ class Verdicts:
         return f"{other} (or {' or '.join(twins)})" if twins else other
 
 
-def verdicts(sample: Sample) -> Verdicts:
+def verdicts(sample: Sample, by_runs: bool = True) -> Verdicts:
     """Test every free factor's effect on the mean and on the noise, as one family.
 
     Benjamini and Hochberg's q over all `location_p` and `noise_p`, a factor of more levels once each.
@@ -69,16 +71,28 @@ def verdicts(sample: Sample) -> Verdicts:
     Parameters
     ----------
     sample : Sample
+    by_runs : bool
+        Whether to look at every run, where shared effects of the replicates leave no other way to the medians
+        of a large sweep. Without, the factors with an active interaction have no verdict yet.
 
     Returns
     -------
     Verdicts
         Made once, whichever views ask for it.
     """
-    return sample.once(_verdicts)
+    aside = not by_runs and sample.table.large and tested(sample).effect is not None
+    return sample.once(_without_distances if aside else _whole)
 
 
-def _verdicts(sample: Sample) -> Verdicts:
+def _whole(sample: Sample) -> Verdicts:
+    return _verdicts(sample, True)
+
+
+def _without_distances(sample: Sample) -> Verdicts:
+    return _verdicts(sample, False)
+
+
+def _verdicts(sample: Sample, by_runs: bool) -> Verdicts:
     runs = tested(sample)
     with np.errstate(all="ignore"):
         model = location(sample)
@@ -96,7 +110,7 @@ def _verdicts(sample: Sample) -> Verdicts:
             twins[frozenset(names)] = [":".join(twin) for twin in same.get(names, ()) if twin != names]
             for name in names:
                 partners.setdefault(name, []).extend(other for other in names if other != name)
-        distances = _distances(runs, set(partners))
+        distances = _distances(runs, set(partners)) if by_runs else {}
         distance_p = {name: min(by_level.values()) for name, by_level in distances.items()}
         # factors without an active interaction count as tests, too: which are left out depends on the data
         distance_q = benjamini_hochberg(dict.fromkeys((f.name for f in runs.groups.factors), 1.0) | distance_p)
@@ -113,7 +127,8 @@ def _verdicts(sample: Sample) -> Verdicts:
         )
         for factor in runs.groups.factors
     }
-    return Verdicts(runs, model, scale, factors, distances, of_main_effects(hang), twins)
+    pending = frozenset() if by_runs else frozenset(partners)
+    return Verdicts(runs, model, scale, factors, distances, of_main_effects(hang), twins, pending)
 
 
 def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
@@ -271,7 +286,9 @@ class Judge:
         if switch in found.aliases and verdict is not None:
             words = f"aliased with {' and '.join(found.aliases[switch])}: the effect may be of either"
             reason = "; ".join(filter(None, (words, reason)))
-        if cause is None:
+        if switch in found.pending:
+            verdict, cause, reason = None, None, LATER
+        if cause is None and verdict is not None:
             say(name, "spread_cause", "the verdict is no spread")
         if verdict is None:
             say(name, "verdict", reason or "nothing could be tested")

@@ -298,7 +298,7 @@ def test_the_order_of_runs(values: list[float], scale: float) -> None:
         y = np.tile(np.array(values) * scale, 100)
     y[~np.isfinite(y)] = np.nan
     finished = np.isfinite(y)
-    got, ascending = cube._sorted(np.where(finished, y, np.nan), finished)
+    got, ascending = cube.sort(np.where(finished, y, np.nan), finished)
     assert ascending.tolist() == y[got].tolist()
     want = np.argsort(y, kind="stable")[: finished.sum()]
     assert got.tolist() == want.tolist()
