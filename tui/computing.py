@@ -170,14 +170,17 @@ class Computing(App[None]):
     def answer(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Figures, view and ranking, each shown as soon as it is there; the rest is left once a newer look is wanted.
 
-        The ranking is computed beside the view, since most of it is native code.
+        The ranking has a thread of its own, so that a newer look need not wait for it. It comes after the view: beside
+        it, it takes from the view what it gains.
         """
         sample = self.session.sample(look)
         self.post_message(self.Glanced(look, sample, glance(sample)))
-        ranked = self.ranker.submit(copy_context().run, self.rank, look)
-        ranked.add_done_callback(lambda _: self.stirred.set())
         if not VIEWS[view_name].uses_importance:
             self.paint(look, view_name, sizes)
+        if self.wanted is not None:
+            return
+        ranked = self.ranker.submit(copy_context().run, self.rank, look)
+        ranked.add_done_callback(lambda _: self.stirred.set())
         while not ranked.done() and self.wanted is None:
             self.stirred.wait()
             self.stirred.clear()
