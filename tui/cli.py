@@ -151,7 +151,7 @@ def _screen(source: str, options: SliceOptions) -> int:
     os.environ.setdefault("TEXTUAL_FPS", "1000")
     # a thread that comes back from a native call (each of LightGBM's trees is one) waits this long for one that
     # computes: at Python's own 5 ms, painting and the ranking hold each other up
-    sys.setswitchinterval(0.0001)
+    sys.setswitchinterval(0.00002)
     # beside the reading of the source, most of which is native code
     screen = threading.Thread(target=importlib.import_module, args=("ablate_tui.tui.app",))
     screen.start()

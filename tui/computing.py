@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -182,19 +182,22 @@ class Computing(App[None]):
     def answer(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Figures, view and ranking, each shown as soon as it is there; the rest is left once a newer look is wanted.
 
-        The ranking is computed beside the view, since most of it is native code.
+        The ranking has a thread of its own, so that a newer look need not wait for it. It comes after the view: beside
+        it, it takes from the view what it gains.
         """
         sample = self.session.sample(look)
         self.post_message(self.Glanced(look, sample, glance(sample)))
-        ranked = self.ranker.submit(copy_context().run, self.rank, look)
-        ranked.add_done_callback(lambda _: self.stirred.set())
-        table = sample.table
-        if table.large and not table.ordered:
+        table, ranked = sample.table, None
+        if table.large and not table.ordered:  # the view waits for a sort of all runs, the ranking need not
             self.post_message(self.Waiting(look, view_name, f"sorting {table.runs:,} runs"))
+            ranked = self.start_ranking(look)
         if self.takes_long(look, view_name):
             self.begin(look, view_name, sizes)
         elif not VIEWS[view_name].uses_importance:
             self.paint(look, view_name, sizes)
+        if self.wanted is not None:
+            return
+        ranked = ranked or self.start_ranking(look)
         while not ranked.done() and self.wanted is None:
             self.stirred.wait()
             self.stirred.clear()
@@ -207,6 +210,12 @@ class Computing(App[None]):
         if table is not self.prepared:
             self.prepared = table
             Thread(target=table.prepare, daemon=True).start()
+
+    def start_ranking(self, look: Look) -> Future[None]:
+        """Have the ranking computed by its own thread."""
+        ranked = self.ranker.submit(copy_context().run, self.rank, look)
+        ranked.add_done_callback(lambda _: self.stirred.set())
+        return ranked
 
     def takes_long(self, look: Look, view_name: str) -> bool:
         """Whether a view has to look at every run of a large sweep."""
