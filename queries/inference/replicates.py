@@ -154,7 +154,7 @@ class _Crossed:
 
     def by_code(self, effect: Floats) -> Floats:
         """The same by replicate code, zero for those that are not here."""
-        found = np.zeros(int(self.codes[-1]) + 1)
+        found = np.zeros(int(self.runs.table.replicate.max()) + 1)
         found[self.codes] = effect
         return found
 

@@ -288,8 +288,8 @@ class Judge:
             reason = "; ".join(filter(None, (words, reason)))
         if switch in found.pending:
             verdict, cause, reason = None, None, LATER
-        if cause is None and verdict is not None:
-            say(name, "spread_cause", "the verdict is no spread")
+        if cause is None:
+            say(name, "spread_cause", LATER if switch in found.pending else "the verdict is no spread")
         if verdict is None:
             say(name, "verdict", reason or "nothing could be tested")
         if reason is None:
