@@ -189,7 +189,7 @@ class Session:
         failed: NDArray[np.bool_] = table.status == DIVERGED
         if choices.fail is not None:
             failed |= condition(self.store, choices.fail)
-        return replace(table, failed=failed, fail_condition=choices.fail)
+        return table.failing(failed, choices.fail)
 
     def spelled(self, look: Look) -> Look:
         """A look that says all of its choices, also those made at the start."""

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.cube import MOST_CELLS, Crossing
+from ablate_tui.data.schema import FINISHED
 from ablate_tui.queries.configurations import Configurations, cleaned, configurations, grouped
-from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.slices import PIECE, Sample
 
 Floats = NDArray[np.float64]
 
@@ -203,6 +204,12 @@ def _crossed(runs: Sample, groups: Configurations, slot: NDArray[np.int64]) -> _
         if not np.array_equal(rows, np.arange(len(counts))):
             counts, residuals = counts[rows], residuals[rows]
     else:
+        if runs.plain and runs.table.large:
+            rows = runs.head(PIECE)
+            rows = rows[(runs.table.status[rows] == FINISHED) & (slot[runs.table.configuration[rows]] >= 0)]
+            some = np.unique(runs.table.replicate[rows])
+            if len(some) * int(several.sum()) > 2 * int(groups.count.sum()):
+                return None  # these alone would need more runs than there are to be in half of the configurations
         finished = np.flatnonzero(runs.finished)
         number, code = slot[runs.configuration[finished]], runs.replicate[finished]
         known = number >= 0

@@ -21,12 +21,13 @@ from tests.queries.make import sweep
 from ablate_tui.data import cube
 from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.best import best
+from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.compare import compare
 from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.descriptive.ordered import Ascending, Blocked, Values, best_rows, order
 from ablate_tui.queries.effects import effects, glance
 from ablate_tui.queries.inference import replicates as shared
-from ablate_tui.queries.inference.verdicts import verdicts
+from ablate_tui.queries.inference.verdicts import LATER, verdicts
 from ablate_tui.queries.pair_card import pair_card
 from ablate_tui.queries.slices import Sample, Slice, take
 
@@ -311,3 +312,34 @@ def test_best_rows_keep_the_order_of_the_source_among_equals(goal: str) -> None:
     want = np.argsort(y if goal == "min" else -y, kind="stable")
     for k in range(1, 8):
         assert best_rows(Values(y[by], by), k, goal).tolist() == want[:k].tolist()
+
+
+def test_the_first_stage_of_the_effects_table_is_the_whole_but_for_what_is_said_to_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With seeds crossed, as their shared effects leave no way to medians but through the runs."""
+    monkeypatch.setattr("ablate_tui.data.schema.LARGE", 1)
+    rng = np.random.default_rng(3)
+    codes = np.repeat(np.indices((2, 2, 3)).reshape(3, -1), 6, axis=1)
+    frame = pd.DataFrame({name: np.array(LEVELS[name])[row] for name, row in zip(LEVELS, codes, strict=True)})
+    frame["seed"] = np.tile(np.arange(6), 12)
+    frame["y"] = 2.0 * (codes[0] == codes[1]) + rng.normal(size=6)[frame.seed] + 0.05 * rng.normal(size=len(frame))
+    sample = take(sweep(frame, replicates=("seed",), levels=LEVELS), Slice())
+    first, whole = effects(sample, by_runs=False), effects(sample)
+    told = {(note.row, field) for note in first.notes if note.reason == LATER for field in note.field.split()}
+    changed = set()
+    for one, other in zip(first.rows, whole.rows, strict=True):
+        for field in fields(one):
+            got, want = getattr(one, field.name), getattr(other, field.name)
+            if got != want:
+                assert got is None or field.name == "reason"
+                assert field.name == "reason" or (one.name, field.name) in told
+                changed.add(field.name)
+    assert {"mann_whitney_p", "wilcoxon_p", "pairs", "kruskal_p", "verdict"} <= changed
+    assert not changed & {"mean_diff", "location_p", "noise_p", "sd_ratio", "brown_forsythe_p", "best_p"}
+
+
+def test_a_look_at_every_run_can_be_given_up() -> None:
+    frame = pd.DataFrame({"a": ["off", "on"] * 4, "y": np.arange(8.0)})
+    with pytest.raises(Cancelled):
+        effects(take(sweep(frame), Slice()), cancelled=lambda: True)
