@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 PIECE = 1 << 18  # runs that are summed at a time: arrays of ten million would each take 80 MB
 NO_LEVEL = -1  # the code of a run whose factor is NULL
 FEWEST = 65_536  # runs that are worth blocks
-BLOCKS = 4_096  # of the runs in order, at most
+BLOCKS = 2_048  # of the runs in order, at most
 CELLS = 8_000_000  # blocks × configurations at most: the counts take 4 bytes each, the sums 8
 MOST_CELLS = 20_000_000  # configurations × replicates of the table that shared effects are worked out from
 TAIL = 1e-5  # share of the runs at either end that equally wide blocks leave out

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data import names
@@ -290,14 +289,16 @@ def _keys(store: Store, factors: Sequence[Factor], span: int) -> NDArray[np.int6
     sizes = [len(factor.levels) + 1 for factor in factors]
     key, short = np.zeros(store.runs, dtype=np.int64), list[str]()
     weights = np.cumprod([1, *sizes[:0:-1]])[::-1].tolist() if factors else []  # of the digits
+    import pyarrow as pa  # at the start of the program time is dear
+
     with store.cursor() as cursor:
         for factor, weight in zip(factors, weights, strict=True):
             if len(factor.levels) <= _CASE:
                 short.append(f"CAST({_digit(store, factor)} AS UBIGINT) * {weight}")
                 continue
             levels = np.arange(1, len(factor.levels) + 1, dtype=np.int64)
-            known = pl.DataFrame({"level": list(factor.levels), "digit": levels})
-            cursor.register("ablate_tui_levels", known.to_arrow())
+            known = pa.table({"level": pa.array(factor.levels, pa.string()), "digit": levels})
+            cursor.register("ablate_tui_levels", known)
             rows = cursor.execute(
                 f"SELECT runs.{quote(store.row)} AS place, ablate_tui_levels.digit AS digit FROM runs "
                 f"JOIN ablate_tui_levels ON CAST(runs.{quote(factor.name)} AS VARCHAR) = ablate_tui_levels.level"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ ROLES: tuple[Role, ...] = ("switch", "factor", "covariate", "response", "replica
 Goal = Literal["min", "max"]
 
 LARGE = 200_000  # runs
+_SORTING = threading.RLock()
 FINISHED, DIVERGED, MISSING = 0, 1, 2  # values of RunTable.status
 
 
@@ -176,7 +178,12 @@ class RunTable:
     @cached_property
     def in_order(self) -> InOrder:
         """The finished runs in the order of the response: the cube's slow part, a sort of all runs."""
-        return InOrder.of(self.y, self.status == FINISHED, self.configuration, self.combinations.n)
+        with _SORTING:  # one thread may have begun while another asks
+            if "in_order" not in vars(self):
+                finished = self.status == FINISHED
+                vars(self)["in_order"] = InOrder.of(self.y, finished, self.configuration, self.combinations.n)
+            found: InOrder = vars(self)["in_order"]
+            return found
 
     def failing(self, failed: NDArray[np.bool_], condition: str | None) -> RunTable:
         """The same sweep with other failures; what does not depend on them is kept."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data import loading
@@ -24,6 +24,9 @@ from ablate_tui.data.sources.locate import Located, locate
 from ablate_tui.data.sources.parquet_files import copy_parquet
 from ablate_tui.data.sources.text_columns import lists_in
 from ablate_tui.data.sql import literal, quote
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Types that Arrow or Polars has no match for; they are shown as text.
 _AS_TEXT = ("INTERVAL", "UNION", "BIT", "TIME WITH TIME ZONE", "MAP", "VARIANT", "GEOMETRY", "BIGNUM")
@@ -107,6 +110,8 @@ class Store:
             else f"runs.{quote(name)}"
             for name, dtype in self.columns.items()
         )
+        import polars as pl
+
         wanted = pl.DataFrame({"position": np.arange(len(index)), "row": np.asarray(index, dtype=np.int64)})
         with self.cursor() as cursor:
             cursor.register("ablate_tui_wanted", wanted.to_arrow())
@@ -274,6 +279,8 @@ def _stem(source: str) -> str:
 
 
 def _frame(cursor: Connection, sql: str) -> pl.DataFrame:
+    import polars as pl  # a tenth of a second, which the start of the screen need not wait for
+
     frame = pl.from_arrow(cursor.sql(sql).to_arrow_table())
     assert isinstance(frame, pl.DataFrame)
     return frame

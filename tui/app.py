@@ -103,6 +103,7 @@ class AblateApp(Asking):
 
     def on_mount(self) -> None:
         """Show the first figures."""
+        gc.enable()
         self.animation_level = "none"
         self.query_one(Header).say("reading …")
         self.set_class(self.size.width >= WIDE, "wide")

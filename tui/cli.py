@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -146,6 +147,7 @@ def _screen(source: str, options: SliceOptions) -> int:
             say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
             print_view(session, look, "effects", "text")
         return 0
+    gc.disable()  # collecting amid the imports is in vain; the screen has it on again
     # how often Textual paints at most: a paint waits for up to two beats of this after the one before, and what
     # belongs together is painted at once anyway (`AblateApp.at_once`); without changes nothing beats
     os.environ.setdefault("TEXTUAL_FPS", "1000")
@@ -159,7 +161,11 @@ def _screen(source: str, options: SliceOptions) -> int:
         screen.join()
         from ablate_tui.tui.app import AblateApp
 
-        app = AblateApp(session, options.look(session))
+        look = options.look(session)
+        table = session.table(look.response, look.goal, look.fail)
+        # beside the start of the screen, and in a thread that quitting does not wait for
+        threading.Thread(target=lambda: table.in_order, daemon=True).start()
+        app = AblateApp(session, look)
         app.run()
         for path in app.exported:
             print(f"wrote {path}")

@@ -9,10 +9,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
@@ -25,8 +24,10 @@ from ablate_tui.queries import importance as importances
 from ablate_tui.queries.slices import Sample, Slice, take
 from ablate_tui.tui.views.base import Target, View
 
+if TYPE_CHECKING:
+    import polars as pl
+
 T = TypeVar("T")
-MANY = 2_000_000  # runs from which on few slices are kept in memory
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class Session:
         self.samples: Recent[Sample] = Recent(8)
         self.results: Recent[Any] = Recent(64)
         self.importances: Recent[importances.Importance] = Recent(32)
-        if self.table(None, None).runs > MANY:  # a source without a response is refused now, not at the first key
-            self.samples.size = 3  # their arrays take 100 MB each
+        if self.table(None, None).large:  # a source without a response is refused now, not at the first key
+            self.samples.size = 3  # what looks at every run leaves 25 MB a million in each
 
     def change_role(self, column: str, role: Role) -> None:
         """Take a column for something else, from now on and in later sessions.

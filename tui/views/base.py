@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import PurePath
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ablate_tui.data.schema import Factor, RunTable
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui.figure import Figure, Panel, Role, Table, TableColumn
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Target = Literal["mean", "spread"]
 NO_SWITCH = "this sweep has no switch; --role COLUMN=factor makes one of a column"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
 from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
@@ -22,6 +21,9 @@ from ablate_tui.tui.views.best_panels import (
     pareto_panel,
     words_of,
 )
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SHOWN = 100  # runs in the table
 MOST_ROWS = 40  # levels in the picture

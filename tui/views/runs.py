@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from ablate_tui.data.sql import quote
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import where
 from ablate_tui.tui.figure import Axis, Figure, Panel, Points, Table, TableColumn
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, side_role
+
+if TYPE_CHECKING:
+    import polars as pl
 
 POINTS = 3000  # in the picture
 
