@@ -319,6 +319,8 @@ class Blocked(Ascending):
         edge = np.searchsorted(self.before, places)
         nearer = self.before[edge] - places > places - self.before[np.maximum(edge - 1, 0)]
         edge = np.unique(np.maximum(edge - nearer, 1))
+        if 4 * len(edge) < 3 * len(places):  # they lie in few blocks, which can as well be looked into
+            return self.at(places), places
         found = self.order.edges[edge][:, None] - np.arange(1, 65)  # most blocks have one among their last 64
         inside = self.keep[self.order.configuration[np.maximum(found, 0)]] & (found >= 0)
         back = inside.argmax(axis=1)
