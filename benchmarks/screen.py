@@ -102,15 +102,7 @@ class Watched(PseudoTerminal):
         return sum(high_water(pid) for pid in family(self.pid))
 
     def _receive(self) -> None:
-        while True:
-            try:
-                data = os.read(self.fd, 1 << 16)
-            except OSError:  # Linux says EIO where the other side has closed
-                data = b""
-            if not data:
-                self._reap()
-                return
-            self.last_byte = time.perf_counter()
+        while data := self.take():
             self.waiting.append((self.last_byte, data))
             self._answer(data)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PIECE = 1 << 18  # runs that are summed at a time: arrays of ten million would each take 80 MB
+PIECE = 1 << 18  # runs that are looked at in one go: arrays of ten million would each take 80 MB
 NO_LEVEL = -1  # the code of a run whose factor is NULL
 FEWEST = 65_536  # runs that are worth blocks
 BLOCKS = 2_048  # of the runs in order, at most
@@ -220,17 +220,11 @@ class InOrder:
     distinct: bool  # whether no two responses are equal
 
     @classmethod
+    @np.errstate(all="ignore")
     def of(
         cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
     ) -> InOrder:
         """Sort the finished runs of a sweep of `size` configurations."""
-        with np.errstate(all="ignore"):
-            return cls._of(y, finished, configuration, size)
-
-    @classmethod
-    def _of(
-        cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
-    ) -> InOrder:
         run, ascending = sort(y, finished)
         own = configuration[run]
         distinct = bool((ascending[1:] != ascending[:-1]).all())
@@ -259,6 +253,7 @@ class InOrder:
         return len(self.edges) > 1
 
 
+@np.errstate(all="ignore")
 def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Places of the finished values in ascending order, equal ones in the order of their places; and the values.
 
@@ -268,9 +263,10 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     run = np.flatnonzero(finished).astype(np.int32)
     scaled = y[run]
     low, high = (scaled.min(), scaled.max()) if len(run) else (0.0, 0.0)
-    if len(y) <= 1 << 24 and len(run) > 4096 and 0 < high - low < math.inf:
+    scale = (2**40 - 1) / (high - low) if high > low else 0.0
+    if len(y) <= 1 << 24 and len(run) > 4096 and 0 < scale < math.inf:
         scaled -= low
-        scaled *= (2**40 - 1) / (high - low)
+        scaled *= scale
         key = scaled.astype(np.uint64)
         key <<= np.uint64(24)
         key |= run.astype(np.uint64)

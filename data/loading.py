@@ -276,7 +276,7 @@ def _combinations(store: Store, factors: Sequence[Factor]) -> Combinations:
 
 def _keyed(store: Store, factors: list[Factor], span: int) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
     """(k, C) codes of the combinations of some factors that occur, and (runs,) which each run has."""
-    there, of_run = numbered(_keys(store, factors, span), span)
+    there, of_run = numbered(_keys(store, factors), span)
     codes = np.empty((len(factors), len(there)), dtype=np.int16)
     for row, factor in reversed(list(enumerate(factors))):
         there, digit = np.divmod(there, len(factor.levels) + 1)
@@ -284,8 +284,8 @@ def _keyed(store: Store, factors: list[Factor], span: int) -> tuple[NDArray[np.i
     return codes, of_run
 
 
-def _keys(store: Store, factors: Sequence[Factor], span: int) -> NDArray[np.int64]:
-    """(runs,) numbers below `span` in mixed radix, the first factor's digit the highest."""
+def _keys(store: Store, factors: Sequence[Factor]) -> NDArray[np.int64]:
+    """(runs,) numbers in mixed radix, _SPAN at most, the first factor's digit the highest."""
     sizes = [len(factor.levels) + 1 for factor in factors]
     key, short = np.zeros(store.runs, dtype=np.int64), list[str]()
     weights = np.cumprod([1, *sizes[:0:-1]])[::-1].tolist() if factors else []  # of the digits
@@ -306,8 +306,7 @@ def _keys(store: Store, factors: Sequence[Factor], span: int) -> NDArray[np.int6
             key[rows["place"]] += rows["digit"] * weight
             cursor.unregister("ablate_tui_levels")
         if short:
-            dtype = "UINTEGER" if span < 2**32 else "UBIGINT"
-            rows = cursor.execute(f"SELECT CAST({' + '.join(short)} AS {dtype}) AS key FROM runs").fetchnumpy()
+            rows = cursor.execute(f"SELECT CAST({' + '.join(short)} AS UINTEGER) AS key FROM runs").fetchnumpy()
             key += rows["key"].astype(np.int64)
     return key
 
@@ -336,7 +335,7 @@ def _replicate(store: Store, columns: tuple[str, ...]) -> tuple[NDArray[np.int32
     labels: list[str] = []
     for name, known in levels.items():
         texts = ["NULL", *known]
-        own = _keys(store, [Factor(name, tuple(known))], len(texts))
+        own = _keys(store, [Factor(name, tuple(known))])
         # numbered anew after each column, so that the product stays within 64 bits
         found, of_run = numbered(of_run * np.int64(len(texts)) + own, (int(of_run.max()) + 1) * len(texts))
         so_far, last = np.divmod(found, len(texts))

@@ -75,11 +75,7 @@ def best(sample: Sample, share: float = SHARE) -> Best:
     rows: list[BestRow] = []
     by_configuration = chosen.counts(runs), sample.outcomes.finished
     for factor in sample.table.factors:
-        code = sample.levels(factor.name) + 1  # NO_LEVEL comes first
-        counts = [
-            np.bincount(code, weights=of, minlength=len(factor.levels) + 1)[1:].astype(int).tolist()
-            for of in by_configuration
-        ]
+        counts = [sample.by_level(factor.name, of).astype(int).tolist() for of in by_configuration]
         among, base = (sum(of) for of in counts)
         allowed = set(sample.slice.set.get(factor.name, factor.levels))
         for level in (1,) if factor.is_switch else range(len(factor.levels)):

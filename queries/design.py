@@ -126,14 +126,8 @@ def design(sample: Sample) -> Design:
         words = f"too many levels for correlations: {', '.join(found.unchecked)}"
         reasons.say("*", "correlations", words)
     balance = {
-        factor.name: dict(
-            zip(
-                factor.levels,
-                np.bincount(code + 1, weights, minlength=len(factor.levels) + 1)[1:].astype(int).tolist(),
-                strict=True,
-            )
-        )
-        for factor, code in zip(factors, codes, strict=True)
+        factor.name: dict(zip(factor.levels, sample.by_level(factor.name, runs).astype(int).tolist(), strict=True))
+        for factor in factors
     }
     whole = grid(sample)
     if whole.left_out:

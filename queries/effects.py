@@ -20,10 +20,10 @@ from ablate_tui.queries.effect_row import FIGURES, OMNIBUS, PAIR_FIGURES, REST, 
 from ablate_tui.queries.inference.enrichment import best_p
 from ablate_tui.queries.inference.failures import Failures, failure_p
 from ablate_tui.queries.inference.given_success import GivenSuccess, given_success
-from ablate_tui.queries.inference.verdicts import LARGE_RATIO, LATER, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
+from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.pairs import FinishedRuns, finished_runs, match
-from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.reasons import PENDING, Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, response_name, with_input
 
@@ -182,7 +182,7 @@ class _Table:
     def omnibus(self, factor: Factor, counts: Levels) -> tuple[float | None, float | None]:
         """Kruskal-Wallis' and Brown-Forsythe's p over all levels of a factor."""
         sides = [self.sides[factor.name, level, True] for level in range(len(factor.levels))]
-        values, why = (math.nan, brown_forsythe(sides)), LATER
+        values, why = (math.nan, brown_forsythe(sides)), PENDING
         if self.by_runs:
             sums, ranks = self.ranks.among(counts)
             values = kruskal(sums, np.array([s.n for s in sides]), ranks), values[1]
@@ -223,7 +223,7 @@ class _Table:
         missing_side = "needs finished runs on both sides" if 0 in (on.n, off.n) else "too large for a number"
         ratio = on.sd / off.sd if off.sd > 0 else math.nan
         why_ratio = "the SD of off is zero" if off.sd == 0 else "needs two finished runs on both sides"
-        rank_p, why_rank = math.nan, LATER
+        rank_p, why_rank = math.nan, PENDING
         if self.by_runs:
             rank_sums, ranks = self.ranks.among(counts)
             rank_p = mann_whitney(float(rank_sums[level]), on.n, off.n, ranks)
@@ -291,7 +291,7 @@ class _Table:
             self.reasons.say(name, f"pairs {PAIR_FIGURES}", why)
             return None, None, None, None, None
         if self.finished is None:
-            self.reasons.say(name, f"pairs {PAIR_FIGURES}", LATER)
+            self.reasons.say(name, f"pairs {PAIR_FIGURES}", PENDING)
             return None, None, None, None, None
         if self.cancelled():
             raise Cancelled
@@ -350,16 +350,12 @@ def glance(sample: Sample) -> tuple[Glance, ...]:
         center = float(np.median(mean[there])) if there.any() else 0.0  # of large numbers with small differences
         totals = outcomes.finished * np.where(there, mean - center, 0.0)
     found = []
-    for code, factor in zip(sample.table.combinations.codes, sample.table.factors, strict=True):
-        levels = len(factor.levels) + 1  # NO_LEVEL comes first
-        runs, n = (
-            np.bincount(code + 1, weights=of, minlength=levels)[1:].astype(int).tolist()
-            for of in (outcomes.runs, outcomes.finished)
-        )
+    for factor in sample.table.factors:
+        runs, n = (sample.by_level(factor.name, of).astype(int).tolist() for of in (outcomes.runs, outcomes.finished))
         diff = None
         if factor.is_switch and all(n):
             with np.errstate(all="ignore"):
-                off, on = (np.bincount(code + 1, weights=totals, minlength=3)[1:] / n).tolist()
+                off, on = (sample.by_level(factor.name, totals) / n).tolist()
             diff = on - off if math.isfinite(on - off) else None
         found.append(Glance(factor.name, factor.levels, tuple(runs), tuple(n), diff))
     return tuple(found)

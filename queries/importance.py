@@ -38,12 +38,12 @@ from ablate_tui.queries.configurations import Configurations, aliases, configura
 from ablate_tui.queries.inference.location import location
 from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.reasons import PENDING
 from ablate_tui.queries.slices import Sample
 
 WHAT_A_SHAP_VALUE_IS = (
     "A SHAP value is the marginal change of the predicted response by that switch in that run, not the response itself."
 )
-PENDING = "still being computed"
 BOOTSTRAPS = 200
 PERMUTATIONS = 100
 ARRIVING = 30  # refits after which what is known so far is handed on

@@ -77,8 +77,8 @@ def pair_card(sample: Sample, a: str, b: str) -> PairCard:
     runs, finished = order(sample), sample.outcomes.finished
     codes = sample.levels(a), sample.levels(b)
     kept, notes = [], []
-    for factor, code in zip(factors, codes, strict=True):
-        count = np.bincount(code + 1, weights=finished, minlength=len(factor.levels) + 1)[1:]
+    for factor in factors:
+        count = sample.by_level(factor.name, finished)
         most = np.sort(np.argsort(-count, kind="stable")[:MOST_LEVELS])
         kept.append(most.tolist())
         if len(most) < len(factor.levels):

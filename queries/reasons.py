@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from ablate_tui.queries.note import Note
 
+PENDING = "still being computed"  # of figures that come later
+
 
 class Reasons:
     """Reasons by row and field, in the order in which they were given."""

@@ -11,11 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import Moments, Outcomes
+from ablate_tui.data.cube import PIECE, Moments, Outcomes
 from ablate_tui.data.schema import FINISHED, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
-
-PIECE = 65_536  # runs that are looked at in one go
 
 T = TypeVar("T")
 Term = tuple[str, ...]  # of the location model: one factor's name (main effect), two or three (interaction)
@@ -271,6 +269,11 @@ class Sample:
         """(C,) level codes of one factor, by the sweep's configurations."""
         row: NDArray[np.int16] = self.table.combinations.codes[self.table.positions[name]]
         return row
+
+    def by_level(self, name: str, of: NDArray[Any]) -> NDArray[np.float64]:
+        """(levels,) sums over one factor's levels of what is known by the sweep's configurations, (C,)."""
+        levels = len(self.table.factor(name).levels) + 1  # NO_LEVEL comes first
+        return np.bincount(self.levels(name) + 1, weights=of, minlength=levels)[1:].astype(np.float64, copy=False)
 
     def code(self, name: str) -> NDArray[np.int16]:
         """(n,) level codes of one factor."""

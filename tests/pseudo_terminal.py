@@ -104,18 +104,22 @@ class PseudoTerminal:
             raise AssertionError(f"still running:\n{self.text}")
         return self.status
 
-    def read(self, seconds: float) -> bool:
-        """Read once; True where something came."""
-        if not select.select([self.fd], [], [], seconds)[0]:
-            return False
+    def take(self) -> bytes:
+        """Wait for the next bytes, undrawn; none once the program has ended."""
         try:
             data = os.read(self.fd, 1 << 16)
         except OSError:  # Linux says EIO where the other side has closed
             data = b""
-        if not data:
+        if data:
+            self.last_byte = time.perf_counter()
+        else:
             self._reap()
+        return data
+
+    def read(self, seconds: float) -> bool:
+        """Read once; True where something came."""
+        if not select.select([self.fd], [], [], seconds)[0] or not (data := self.take()):
             return False
-        self.last_byte = time.perf_counter()
         self.raw += data
         self.stream.feed(UNKNOWN.sub(b"", data))
         self._answer(data)

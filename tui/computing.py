@@ -101,6 +101,7 @@ class Computing(App[None]):
         self.busy = False  # whether a worker computes looks
         self.wanted: tuple[Look, str, Sizes] | None = None  # what it computes next
         self.latest: tuple[Look, str] | None = None  # what was wanted last; None once the screen is left
+        self.reading: set[Hashable] = set()  # results that are read aside
         self.stirred = Event()  # the ranking is there, or something newer is wanted
         self.ranker = ThreadPoolExecutor(1)
         self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
@@ -223,37 +224,49 @@ class Computing(App[None]):
         return view.by_runs and self.session.sample(look).table.large and not self.session.at_hand(view, look)
 
     def begin(self, look: Look, view_name: str, sizes: Sizes) -> None:
-        """Show what is there at once of a view that takes long, and compute the rest aside: no key waits for it.
+        """Show what is there at once of a view that takes long, and read the rest aside: no key waits for it.
 
-        In a thread of its own, which ends with the program: a worker would be waited for at the end.
+        In a thread of its own, which ends with the program: a worker would be waited for at the end. One for
+        each result, however often it is asked for meanwhile.
         """
-        if VIEWS[view_name].read_first is None:
+        view = VIEWS[view_name]
+        if view.read_first is None:
             words = f"looking at every one of {self.session.sample(look).table.runs:,} runs"
             self.post_message(self.Waiting(look, view_name, words))
         else:
             self.paint(look, view_name, sizes, first=True)
-        rest = copy_context().run
-        Thread(target=rest, args=(self.finish, look, view_name, sizes), daemon=True).start()
+        key = Session.result_key(view, look)
+        with self.lock:
+            if key in self.reading:
+                return
+            self.reading.add(key)
+        Thread(target=copy_context().run, args=(self.finish, look, view_name), daemon=True).start()
 
-    def finish(self, look: Look, view_name: str, sizes: Sizes) -> None:
-        """Compute a view that takes long, unless the person goes on to something else."""
+    def finish(self, look: Look, view_name: str) -> None:
+        """Read a view that takes long, unless the person goes on to something else; then what is wanted is painted."""
         view = VIEWS[view_name]
+        key = Session.result_key(view, look)
 
         def passed() -> bool:
             latest = self.latest
-            if latest is None or latest[1] != view_name:
-                return True
-            return not view.whole_sweep and latest[0].seen_by(view) != look.seen_by(view)
+            return latest is None or latest[1] != view_name or Session.result_key(view, latest[0]) != key
 
         try:
-            self.paint(look, view_name, sizes, cancelled=passed)
+            self.session.read(view, look, passed)
         except Cancelled:
-            return
+            pass
         except AblateError as error:
             self.post_message(self.Failed(look, str(error)))
+            return
         except Exception as error:
             if self.latest is not None:
                 self.call_from_thread(self.tell_fault, error)
+            return
+        finally:
+            with self.lock:
+                self.reading.discard(key)
+        if not passed():  # after a cancellation, too: the person can have come back
+            self.call_from_thread(self.refresh_view)
 
     def rank(self, look: Look) -> None:
         """Fit the model of a slice, unless it is known."""
@@ -271,15 +284,12 @@ class Computing(App[None]):
         view_name: str,
         sizes: Sizes,
         first: bool = False,
-        cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        """Read, draw and paint a view, away from the keys."""
+        """Read, draw and paint a view, away from the keys; or what is there of it at first."""
         view = VIEWS[view_name]
         inputs = self.session.inputs(look)
-        if first and view.read_first is not None:
-            result = view.read_first(inputs)
-        else:
-            result = self.session.read(view, look, cancelled)
+        read_first = view.read_first if first else None
+        result = read_first(inputs) if read_first is not None else self.session.read(view, look)
         table = view.table(result, inputs)
         painted = paint_view(
             view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color

@@ -226,21 +226,23 @@ class Session:
         stage: Any = inputs.importance() if view.uses_importance else None
         if stage is not None and not view.uses_refits:
             stage = stage.explanation  # the same before and after the refits
-        seen = look.seen_by(view)
-        if view.whole_sweep:
-            seen = replace(seen, slice=Slice(location=look.slice.location))
-        key = (view.name, seen, bool(look.slice.filters), id(stage))
+        key = (*self.result_key(view, look), id(stage))
         found = self.results.get(key)
         if found is None or found[0] is not stage:
             found = self.results.put(key, (stage, view.read(inputs)))
         return found[1]
 
     def at_hand(self, view: View, look: Look) -> bool:
-        """Whether a view that looks at every run has done so for a look already."""
+        """Whether a view without a ranking has been read for a look already."""
+        return self.results.get((*self.result_key(view, look), id(None))) is not None
+
+    @staticmethod
+    def result_key(view: View, look: Look) -> tuple[Hashable, ...]:
+        """What a view's result depends on, its ranking aside."""
         seen = look.seen_by(view)
         if view.whole_sweep:
             seen = replace(seen, slice=Slice(location=look.slice.location))
-        return self.results.get((view.name, seen, bool(look.slice.filters), id(None))) is not None
+        return (view.name, seen, bool(look.slice.filters))
 
     @staticmethod
     def importance_key(look: Look) -> Hashable:

@@ -26,8 +26,7 @@ class Levels:
     """
 
     def __init__(self, sample: Sample, name: str, best: NDArray[np.int64]) -> None:
-        self.code = sample.levels(name)
-        self.size = len(sample.table.factor(name).levels)
+        self.sample, self.name, self.code = sample, name, sample.levels(name)
         outcomes = sample.outcomes
         self.runs, self.n, self.diverged = map(self.sums, (outcomes.runs, outcomes.finished, outcomes.diverged))
         self.failures, self.best = self.sums(outcomes.failed), self.sums(best)
@@ -37,8 +36,8 @@ class Levels:
         self.total = int(self.n.sum()), int(self.diverged.sum())
 
     def sums(self, of: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(levels,) sums of what is known by the sweep's configurations."""
-        return np.bincount(self.code + 1, weights=of, minlength=self.size + 1)[1:].astype(np.int64)
+        """(levels,) counts, of what is counted by the sweep's configurations."""
+        return self.sample.by_level(self.name, of).astype(np.int64)
 
     def masks(self, level: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(C,) the configurations that have a level, and those that have another one."""
@@ -75,5 +74,4 @@ class Ranked:
     def among(self, levels: Levels) -> tuple[NDArray[np.float64], RankSums]:
         """(levels,) sums of ranks of a factor's levels, and what they are sums of."""
         ranks = self.runs.where(levels.code != NO_LEVEL).ranked() if levels.finished_nulls else self.whole
-        sums = np.bincount(levels.code + 1, weights=ranks.sums, minlength=levels.size + 1)[1:]
-        return sums.astype(np.float64), ranks
+        return levels.sample.by_level(levels.name, ranks.sums), ranks

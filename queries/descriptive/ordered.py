@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import InOrder, Moments, sort
+from ablate_tui.data.cube import PIECE, InOrder, Moments, sort
 from ablate_tui.data.schema import Goal
 from ablate_tui.queries.slices import Sample
 
@@ -111,11 +111,6 @@ class Ascending(ABC):
 def between(a: float, b: float, part: float) -> float:
     """A part of the way from a to b, whose difference could be too large for a number."""
     return a if a == b else a * (1 - part) + b * part
-
-
-def quantile(y: Floats, q: float) -> float:
-    """Linear quantile of ascending values; NaN without any."""
-    return Values(y).quantiles([q])[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -372,14 +367,10 @@ class Blocked(Ascending):
         if not self.n:
             return np.zeros(len(self.keep))
         median = self.quantiles([0.5])[0]
-        place = int(np.searchsorted(self.order.y, median))
-        block = int(np.searchsorted(self.order.edges, place, side="right")) - 1
-        near = slice(int(self.order.edges[block]), place)
-        own, size = self.order.configuration[near], len(self.keep)
-        n_low = self.order.counts[:block].sum(axis=0, dtype=np.float64) + np.bincount(own, minlength=size)
-        low = self.order.sums[:block].sum(axis=0) + np.bincount(
-            own, weights=self.order.y[near] - self.order.center, minlength=size
-        )
+        n_low, block, near = self._counts(int(np.searchsorted(self.order.y, median)))
+        off_center = self.order.y[near] - self.order.center
+        own = np.bincount(self.order.configuration[near], weights=off_center, minlength=len(self.keep))
+        low = self.order.sums[:block].sum(axis=0) + own
         total = self.sums.n * ((self.sums.mean - self.order.center) + self.sums.rest)
         off = median - self.order.center
         return np.where(self.keep, total - 2 * low + (2 * n_low - self.sums.n) * off, 0.0)
@@ -388,11 +379,15 @@ class Blocked(Ascending):
         """See `Ascending`."""
         if not places:
             return np.zeros(len(self.keep), dtype=np.int64)
-        stop = int(self._places(np.array([places - 1]))[0]) + 1
-        block = int(np.searchsorted(self.order.edges, stop, side="right")) - 1
-        rest = self.order.configuration[self.order.edges[block] : stop]
-        counts = self.order.counts[:block].sum(axis=0, dtype=np.float64) + np.bincount(rest, minlength=len(self.keep))
+        counts, _, _ = self._counts(int(self._places(np.array([places - 1]))[0]) + 1)
         return np.where(self.keep, counts, 0).astype(np.int64)
+
+    def _counts(self, place: int) -> tuple[Floats, int, slice]:
+        """(C,) runs before a place in the sweep's order: those of whole blocks, how many those are, and the rest."""
+        block = int(np.searchsorted(self.order.edges, place, side="right")) - 1
+        rest = slice(int(self.order.edges[block]), place)
+        own = np.bincount(self.order.configuration[rest], minlength=len(self.keep))
+        return self.order.counts[:block].sum(axis=0, dtype=np.float64) + own, block, rest
 
     def rows(self, start: int, stop: int) -> NDArray[np.int64]:
         """See `Ascending`."""
@@ -408,8 +403,8 @@ class Blocked(Ascending):
             at = np.flatnonzero(self.keep[self.order.configuration])
             return Values(self.order.y[at], None, self.order.configuration[at], len(self.keep)).ranked()
         sums, before = np.zeros(len(self.keep)), 0
-        for first in range(0, self.order.n, 1 << 20):  # in pieces, as the ranks of ten million runs take 80 MB
-            own = self.order.configuration[first : first + (1 << 20)]
+        for first in range(0, self.order.n, PIECE):
+            own = self.order.configuration[first : first + PIECE]
             mine = own[self.keep[own]]
             sums += np.bincount(mine, weights=np.arange(before + 1.0, before + len(mine) + 1), minlength=len(sums))
             before += len(mine)

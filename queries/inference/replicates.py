@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import MOST_CELLS, Crossing
+from ablate_tui.data.cube import MOST_CELLS, PIECE, Crossing
 from ablate_tui.data.schema import FINISHED
 from ablate_tui.queries.configurations import Configurations, cleaned, configurations, grouped
-from ablate_tui.queries.slices import PIECE, Sample
+from ablate_tui.queries.slices import Sample
 
 Floats = NDArray[np.float64]
 

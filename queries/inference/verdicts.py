@@ -18,13 +18,12 @@ from ablate_tui.queries.inference.families import benjamini_hochberg, holm
 from ablate_tui.queries.inference.location import Location, location
 from ablate_tui.queries.inference.noise import LOOKS_THE_SAME, RESIDUALS, Noise, components, noise
 from ablate_tui.queries.inference.replicates import Tested, tested
-from ablate_tui.queries.reasons import Reasons
+from ablate_tui.queries.reasons import PENDING, Reasons
 from ablate_tui.queries.slices import Sample
 
 SIGNIFICANT = 0.05
 SHIFT, SPREAD, BOTH, NEITHER = "shift", "spread", "shift and spread", "neither"
 BY_NOISE, BY_INTERACTIONS, BY_BOTH = "noise", "interactions", "both"
-LATER = "still being computed"
 FEW = 50  # configurations, below which an interval of the SD ratio is approximate
 MOST_FOR_ALIASES = 256  # configurations: fractions are small, and the search takes time; the design view has no bound
 LARGE_RATIO = 1.25  # an SD ratio beyond it, or below its inverse, is a raw difference to speak of
@@ -287,9 +286,9 @@ class Judge:
             words = f"aliased with {' and '.join(found.aliases[switch])}: the effect may be of either"
             reason = "; ".join(filter(None, (words, reason)))
         if switch in found.pending:
-            verdict, cause, reason = None, None, LATER
+            verdict, cause, reason = None, None, PENDING
         if cause is None:
-            say(name, "spread_cause", LATER if switch in found.pending else "the verdict is no spread")
+            say(name, "spread_cause", PENDING if switch in found.pending else "the verdict is no spread")
         if verdict is None:
             say(name, "verdict", reason or "nothing could be tested")
         if reason is None:

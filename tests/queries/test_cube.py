@@ -27,8 +27,9 @@ from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.descriptive.ordered import Ascending, Blocked, Values, best_rows, order
 from ablate_tui.queries.effects import effects, glance
 from ablate_tui.queries.inference import replicates as shared
-from ablate_tui.queries.inference.verdicts import LATER, verdicts
+from ablate_tui.queries.inference.verdicts import verdicts
 from ablate_tui.queries.pair_card import pair_card
+from ablate_tui.queries.reasons import PENDING
 from ablate_tui.queries.slices import Sample, Slice, take
 
 LEVELS = {"a": ("off", "on"), "b": ("off", "on"), "f": ("x", "y", "z")}
@@ -326,7 +327,7 @@ def test_the_first_stage_of_the_effects_table_is_the_whole_but_for_what_is_said_
     frame["y"] = 2.0 * (codes[0] == codes[1]) + rng.normal(size=6)[frame.seed] + 0.05 * rng.normal(size=len(frame))
     sample = take(sweep(frame, replicates=("seed",), levels=LEVELS), Slice())
     first, whole = effects(sample, by_runs=False), effects(sample)
-    told = {(note.row, field) for note in first.notes if note.reason == LATER for field in note.field.split()}
+    told = {(note.row, field) for note in first.notes if note.reason == PENDING for field in note.field.split()}
     changed = set()
     for one, other in zip(first.rows, whole.rows, strict=True):
         for field in fields(one):

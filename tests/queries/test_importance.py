@@ -22,12 +22,12 @@ from ablate_tui.queries.attribution.explanation import explain, means, r_squared
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.configurations import configurations
 from ablate_tui.queries.importance import (
-    PENDING,
     Importance,
     importance,
     with_fit,
     with_uncertainty,
 )
+from ablate_tui.queries.reasons import PENDING
 from ablate_tui.queries.slices import Sample, Slice, take
 
 SHARED = Path(os.environ.get("ABLATE_SHARED", Path(__file__).resolve().parents[2] / "../shared")) / "data"

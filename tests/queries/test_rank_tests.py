@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ablate_tui.queries.descriptive.ordered import quantile, rank
+from ablate_tui.queries.descriptive.ordered import Values, rank
 from ablate_tui.queries.descriptive.rank_tests import mann_whitney, wilcoxon
 
 
@@ -54,7 +54,7 @@ def test_wilcoxon(differences: list[float]) -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(0, 1))
 def test_quantiles_and_ranks(values: list[float], q: float) -> None:
     y = np.sort(values)
-    assert quantile(y, q) == pytest.approx(np.quantile(y, q), rel=1e-12, abs=1e-9)
+    assert Values(y).quantiles([q])[0] == pytest.approx(np.quantile(y, q), rel=1e-12, abs=1e-9)
     assert rank(y).rank.tolist() == stats.rankdata(y).tolist()
     _, t = np.unique(y, return_counts=True)
     assert rank(y).ties == float((t**3 - t).sum())

@@ -12,13 +12,13 @@ from tests.queries.make import sweep
 from ablate_tui.queries.attribution.explanation import REFIT, Training, explain, mean_absolute
 from ablate_tui.queries.importance import (
     ARRIVING,
-    PENDING,
     Cancelled,
     Importance,
     importance,
     with_fit,
     with_uncertainty,
 )
+from ablate_tui.queries.reasons import PENDING
 from ablate_tui.queries.slices import Slice, take
 
 PLAN = {"bootstraps": 28, "permutations": 14}

@@ -12,7 +12,7 @@ from tests.tui.test_app import keys_to, opened, settle, words
 
 from ablate_tui.data import schema
 from ablate_tui.queries.cancelling import Cancelled
-from ablate_tui.queries.inference.verdicts import LATER
+from ablate_tui.queries.reasons import PENDING
 from ablate_tui.tui.session import Session
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -63,7 +63,7 @@ async def test_the_effects_table_shows_what_is_at_hand_first(runs, gate):
         first = pilot.app.ready.result
         assert all(row.wilcoxon_p is None and row.mann_whitney_p is None for row in first.rows)
         assert all(row.mean_diff is not None for row in first.rows)
-        assert any(note.reason == LATER for note in first.notes)
+        assert any(note.reason == PENDING for note in first.notes)
         opens.set()
         await until(pilot, lambda: pilot.app.ready.result is not first)
         assert all(value is not None for value in wilcoxon(pilot))
@@ -89,6 +89,18 @@ async def test_a_key_gives_up_what_the_one_before_still_waits_for(runs, gate):
         ]
         await until(pilot, lambda: any(value is not None for value in wilcoxon(pilot)))
         assert pilot.app.ready.look.slice.set == {"use_bias": ("true",)}
+
+
+async def test_what_is_being_read_is_read_once(runs, gate):
+    """However often it is asked for meanwhile: findings are of the whole sweep, whatever is toggled."""
+    opens, ended = gate
+    async with opened(runs) as pilot:
+        await pilot.press("down", "space", "down", *keys_to("findings"), "space", "space", "space")
+        await settle(pilot)
+        opens.set()
+        await until(pilot, lambda: pilot.app.ready.painted.view == "findings")
+        await settle(pilot)
+        assert [name for name, _, _ in ended] == ["findings"]
 
 
 async def test_a_view_without_a_first_stage_says_what_it_waits_for(runs, gate):
