@@ -160,7 +160,7 @@ def ecdf(runs: Ascending) -> tuple[NDArray[np.float64], NDArray[np.float64], int
     Returns
     -------
     x, share, steps
-        At x the function jumps to `share`. Of more than 512 steps, 512 or somewhat fewer are given, evenly
+        At x the function jumps to `share`. Of more than 512 steps, about 512 are given, evenly
         by their order or close to it, first and last included; each is exact. `steps` is how many there are;
         runs that are counted by blocks all count, also where some are equal.
     """

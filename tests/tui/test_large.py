@@ -64,10 +64,13 @@ async def test_the_effects_table_shows_what_is_at_hand_first(runs, gate):
         assert all(row.wilcoxon_p is None and row.mann_whitney_p is None for row in first.rows)
         assert all(row.mean_diff is not None for row in first.rows)
         assert any(note.reason == PENDING for note in first.notes)
+        assert "pairs and ranks still to come" in words(pilot, "#caption")
         opens.set()
         await until(pilot, lambda: pilot.app.ready.result is not first)
         assert all(value is not None for value in wilcoxon(pilot))
         assert ended == [("effects", {}, "read")]
+        await settle(pilot)
+        assert "to come" not in words(pilot, "#caption")
         await pilot.press("1", "3")  # what was read stays at hand
         await settle(pilot)
         assert all(value is not None for value in wilcoxon(pilot))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ablate_tui.queries.effect_row import EffectRow
 from ablate_tui.queries.effects import Effects
 from ablate_tui.queries.inference.verdicts import BOTH, BY_BOTH, BY_INTERACTIONS, NEITHER, SHIFT, SIGNIFICANT, SPREAD
+from ablate_tui.queries.reasons import PENDING
 from ablate_tui.tui.figure import Axis, Bars, Figure, Intervals, Mark, Panel, Points, Role, Rule
 from ablate_tui.tui.views.base import Inputs, framed
 
@@ -87,9 +88,10 @@ def figure(result: Effects, inputs: Inputs) -> Figure:
         notes.append(f"✗ failures differ (p < {SIGNIFICANT:g}, each row by itself)")
     if len(rows.rows) < len(known):
         notes.append(f"the {len(rows.rows)} strongest of {len(known)} rows are drawn")
+    to_come = any(note.reason == PENDING for note in result.notes)
     return framed(
         "effects",
-        "Effects: mean or spread, and whose spread",
+        ("pairs and ranks still to come · " if to_come else "") + "Effects: mean or spread, and whose spread",
         tuple(panels),
         inputs,
         columns=-(-len(panels) // 2) if len(rows.rows) <= FEW_ROWS else len(panels),
