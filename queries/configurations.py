@@ -129,11 +129,10 @@ def _noise(
     pooled = float(freedom @ variance[again]) / float(freedom.sum())
     if not sample.table.replicates or len(count) < 2 or count.min() < count.max():  # without a look at the runs
         return pooled
-    finished = np.flatnonzero(sample.finished)
-    group = slot[sample.configuration[finished]]
+    done = sample.done()
+    group = slot[done.configuration]
     known = group >= 0
-    group, at = group[known], finished[known]
-    y, replicate = sample.y[at], sample.replicate[at]
+    group, y, replicate = group[known], done.y[known], done.replicate[known]
     block = (np.cumsum(np.bincount(replicate) > 0) - 1)[replicate]
     blocks, n = int(block.max()) + 1, len(count)
     crossed = blocks > 1 and n > 1 and len(y) == n * blocks

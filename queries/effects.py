@@ -22,7 +22,7 @@ from ablate_tui.queries.inference.failures import Failures, failure_p
 from ablate_tui.queries.inference.given_success import GivenSuccess, given_success
 from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.pairs import FinishedRuns, finished_runs, match
+from ablate_tui.queries.pairs import match
 from ablate_tui.queries.reasons import PENDING, Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, response_name, with_input
@@ -87,7 +87,7 @@ class _Table:
         self.best: BestRuns = best_runs(self.ordered, BEST_SHARE, sample.table.response.goal)
         best = self.best.counts(self.ordered)
         self.counts = {factor.name: Levels(sample, factor.name, best) for factor in sample.table.factors}
-        self.finished: FinishedRuns | None = finished_runs(sample) if by_runs else None
+        self.finished: Sample | None = sample.done() if by_runs else None
         self.failures: Failures = failure_p(sample)
         self.levels = dict(sample.slice.filters)
         self.sides = self._sides()
@@ -295,7 +295,7 @@ class _Table:
             return None, None, None, None, None
         if self.cancelled():
             raise Cancelled
-        difference = match(self.sample, self.finished, factor).difference
+        difference = match(self.finished, factor).difference
         if not len(difference):
             self.reasons.say(name, PAIR_FIGURES, "no two finished runs differ in this switch alone")
             return 0, None, None, None, None

@@ -35,28 +35,12 @@ MOST_LEVELS = 20  # of a factor: 190 pairs of levels
 
 
 @dataclass(frozen=True, eq=False)
-class FinishedRuns:
-    """The finished runs of a slice with what pairs are matched by; made once for all switches."""
-
-    at: NDArray[np.int64]  # positions in the sample
-    y: NDArray[np.float64]
-    configuration: NDArray[np.int32]
-    replicate: NDArray[np.int32]
-
-
-def finished_runs(sample: Sample) -> FinishedRuns:
-    """Gather the finished runs."""
-    at = np.flatnonzero(sample.finished)
-    return FinishedRuns(at, sample.y[at], sample.configuration[at], sample.replicate[at])
-
-
-@dataclass(frozen=True, eq=False)
 class Matched:
     """m pairs, ordered by the other factors' codes, then by the replicate's."""
 
     on: NDArray[np.float64]  # (m,) mean response of the pair's runs with the switch on
     off: NDArray[np.float64]
-    run: NDArray[np.int64]  # (m,) position in the sample of one of the pair's runs
+    row: NDArray[np.int64]  # (m,) row of the source of one of the pair's runs
     configuration: NDArray[np.int64]  # (m,) number of the other factors' levels together, ascending
 
     @property
@@ -73,31 +57,31 @@ class Partners:
     share a level and all else, their mean stands for them.
     """
 
-    def __init__(self, sample: Sample, runs: FinishedRuns, factor: Factor) -> None:
-        row = sample.table.positions[factor.name]
-        sizes = tuple(len(f.levels) for f in sample.table.factors)
-        codes = sample.table.combinations.codes
+    def __init__(self, runs: Sample, factor: Factor) -> None:
+        row = runs.table.positions[factor.name]
+        sizes = tuple(len(f.levels) for f in runs.table.factors)
+        codes = runs.table.combinations.codes
         others = dense(np.delete(codes, row, axis=0), sizes[:row] + sizes[row + 1 :])
         self.replicates = int(runs.replicate.max(initial=0)) + 1
         groups = (int(others.max(initial=-1)) + 1) * self.replicates
         slot = (codes[row] * np.int64(groups) + others * np.int64(self.replicates))[runs.configuration]
         slot += runs.replicate
-        y, at = runs.y, runs.at
+        y, rows = runs.y, runs.index
         if slot.min(initial=0) < 0:  # NO_LEVEL
             known = slot >= 0
-            slot, y, at = slot[known], y[known], at[known]
+            slot, y, rows = slot[known], y[known], rows[known]
         slots = len(factor.levels) * groups
         if slots <= 8 * len(y) + 131_072:
-            run = np.zeros(slots, dtype=np.int32)
-            run[slot] = at
+            row_of = np.zeros(slots, dtype=np.int32)
+            row_of[slot] = rows
             count = np.bincount(slot, minlength=slots)
             total = np.bincount(slot, weights=y, minlength=slots)
             del slot  # of ten million runs each of these takes 80 MB
             there = np.flatnonzero(count)
-            self.mean, self.run = total[there] / count[there], run[there].astype(np.int64)
+            self.mean, self.row = total[there] / count[there], row_of[there].astype(np.int64)
         else:  # sparse: number the slots that occur
             there, first, number, count = np.unique(slot, return_index=True, return_inverse=True, return_counts=True)
-            self.mean, self.run = np.bincount(number, weights=y) / count, at[first]
+            self.mean, self.row = np.bincount(number, weights=y) / count, rows[first]
         self.slot, self.groups = there, max(groups, 1)
         self.start = np.searchsorted(there, np.arange(len(factor.levels) + 1) * groups)
 
@@ -111,19 +95,18 @@ class Partners:
         return Matched(
             self.mean[on_side][both],
             self.mean[off_side][place[both]],
-            self.run[on_side][both],
+            self.row[on_side][both],
             group[both] // self.replicates,
         )
 
 
-def match(sample: Sample, runs: FinishedRuns, switch: Factor) -> Matched:
+def match(runs: Sample, switch: Factor) -> Matched:
     """Pair the finished runs of a slice across one switch.
 
     Parameters
     ----------
-    sample : Sample
-    runs : FinishedRuns
-        Of the same sample.
+    runs : Sample
+        Finished ones alone, see `Sample.done`.
     switch : Factor
         With two levels; runs without one of them are left out.
 
@@ -131,7 +114,7 @@ def match(sample: Sample, runs: FinishedRuns, switch: Factor) -> Matched:
     -------
     Matched
     """
-    return Partners(sample, runs, switch).pair(0, 1)
+    return Partners(runs, switch).pair(0, 1)
 
 
 @dataclass(frozen=True)
@@ -238,20 +221,20 @@ def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
 def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) -> Pairs:
     goal = sample.table.response.goal
     reasons = Reasons()
-    partners = Partners(sample, finished_runs(sample), factor)
+    partners = Partners(sample.done(), factor)
     level_pairs = _level_pairs(partners, factor, left, goal, reasons) if len(left) > 2 else ()
     names = [pair.name for pair in level_pairs]
     largest = max(level_pairs, key=lambda pair: abs(pair.mean_diff or 0.0), default=None)
     off, on = (largest.off, largest.on) if largest else left
     found = partners.pair(factor.code(off), factor.code(on))
-    if not len(found.run):
+    if not len(found.row):
         what = "in this switch alone" if factor.is_switch else f"in {factor.name} alone"
         return no_pairs(factor.name, f"no two finished runs differ {what}", level_pairs, reasons.notes(names))
     figures = largest or _figures("*", off, on, found, goal, reasons)
     others = [f for f in sample.free if f.name != factor.name]
-    ends = Ends(sample, found.run, found.on, found.off, others, goal, reasons)
-    if len(found.run) > limit:
-        reasons.say("*", "pair", f"{limit:,} of {len(found.run):,} pairs listed")
+    ends = Ends(sample, found.row, found.on, found.off, others, goal, reasons)
+    if len(found.row) > limit:
+        reasons.say("*", "pair", f"{limit:,} of {len(found.row):,} pairs listed")
     return Pairs(
         switch=factor.name,
         figures=figures,

@@ -255,6 +255,14 @@ class Sample:
                 return np.sort(rows[fits][:most])
         return np.sort(rng.permutation(self.index[self.finished])[:most])
 
+    def done(self) -> Sample:
+        """The finished runs alone. Leaves no array of all runs behind."""
+        if not self.plain:
+            return self.only(self.finished)
+        table = self.table
+        rows = np.flatnonzero(self.inside[table.configuration] & (table.status == FINISHED))
+        return replace(self, rows=rows, memory=Memory())
+
     def only(self, keep: NDArray[np.bool_]) -> Sample:
         """Some of the runs, by a mask (n,)."""
         at = np.flatnonzero(keep)

@@ -102,6 +102,7 @@ class Computing(App[None]):
         self.wanted: tuple[Look, str, Sizes] | None = None  # what it computes next
         self.latest: tuple[Look, str] | None = None  # what was wanted last; None once the screen is left
         self.reading: set[Hashable] = set()  # results that are read aside
+        self.turn = Lock()  # to read aside: one at a time, since each takes memory by the gigabyte
         self.stirred = Event()  # the ranking is there, or something newer is wanted
         self.ranker = ThreadPoolExecutor(1)
         self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
@@ -252,7 +253,9 @@ class Computing(App[None]):
             return latest is None or latest[1] != view_name or Session.result_key(view, latest[0]) != key
 
         try:
-            self.session.read(view, look, passed)
+            with self.turn:
+                if not passed():
+                    self.session.read(view, look, passed)
         except Cancelled:
             pass
         except AblateError as error:

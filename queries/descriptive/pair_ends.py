@@ -116,14 +116,14 @@ class Ends:
     def __init__(
         self,
         sample: Sample,
-        run: NDArray[np.int64],
+        row: NDArray[np.int64],
         on: NDArray[np.float64],
         off: NDArray[np.float64],
         others: Sequence[Factor],
         goal: Goal,
         reasons: Reasons,
     ) -> None:
-        self.sample, self.run, self.on, self.off = sample, run, on, off
+        self.sample, self.row, self.on, self.off = sample, row, on, off
         self.difference = on - off
         self.gain = -self.difference if goal == "min" else self.difference
         self.order = np.argsort(-self.gain, kind="stable")  # best first
@@ -149,8 +149,9 @@ class Ends:
             else:
                 self.sizes[end] = size
         found = []
+        configuration = self.sample.table.configuration[self.row]
         for factor in self.in_source_order:
-            code = self.sample.code(factor.name)[self.run].astype(np.int64) + 1  # NO_LEVEL comes first
+            code = self.sample.levels(factor.name)[configuration].astype(np.int64) + 1  # NO_LEVEL comes first
             base = np.bincount(code, minlength=len(factor.levels) + 1)
             if np.count_nonzero(base) < 2:
                 continue
@@ -173,22 +174,22 @@ class Ends:
             excess[row.switch] += max(0.0, row.share - row.base)
         return tuple(sorted(self.in_source_order, key=lambda factor: -excess[factor.name]))
 
-    def words(self, at: int) -> tuple[str, tuple[str, ...]]:
+    def words(self, row: int) -> tuple[str, tuple[str, ...]]:
         """A configuration as "a=true, b=false" in the source's order, and its levels in the order of `others`."""
-        number = int(self.sample.configuration[at])
+        number = int(self.sample.table.configuration[row])
         if number not in self._words:
-            levels = {f.name: _text(f, int(self.sample.code(f.name)[at])) for f in self.in_source_order}
+            levels = {f.name: _text(f, int(self.sample.levels(f.name)[number])) for f in self.in_source_order}
             text = ", ".join(f"{name}={level}" for name, level in levels.items())
             self._words[number] = text, tuple(levels[f.name] for f in self.others)
         return self._words[number]
 
     def _row(self, number: int) -> PairRow:
-        at = int(self.run[number])
+        row = int(self.row[number])
         labels = self.sample.table.replicate_labels
         return PairRow(
             pair=number + 1,
-            configuration=self.words(at)[0],
-            replicate=labels[int(self.sample.replicate[at])] if labels else None,
+            configuration=self.words(row)[0],
+            replicate=labels[int(self.sample.table.replicate[row])] if labels else None,
             on=_finite(self.on[number]),
             off=_finite(self.off[number]),
             difference=_finite(self.difference[number]),
@@ -196,7 +197,7 @@ class Ends:
 
     def listed(self, limit: int) -> tuple[PairRow, ...]:
         """The first pairs, in the order of the other factors' codes."""
-        return tuple(self._row(number) for number in range(min(limit, len(self.run))))
+        return tuple(self._row(number) for number in range(min(limit, len(self.row))))
 
     def pairs(self) -> tuple[EndPair, ...]:
         """The outermost pairs of the best end, then those of the worst, the outermost first; none is in both."""
@@ -204,7 +205,7 @@ class Ends:
         best = self.order[: min(LISTED_AT_END, -(-m // 2))].tolist()
         worst = self.order[::-1][: min(LISTED_AT_END, m // 2)].tolist()
         return tuple(
-            EndPair(**vars(self._row(number)), end=end, place=place, levels=self.words(int(self.run[number]))[1])
+            EndPair(**vars(self._row(number)), end=end, place=place, levels=self.words(int(self.row[number]))[1])
             for end, numbers in ((BEST, best), (WORST, worst))
             for place, number in enumerate(numbers, start=1)
         )
@@ -222,7 +223,7 @@ class Ends:
         rows = []
         for place in places:
             number = order[place]
-            text, levels = self.words(int(self.run[start[number]]))
+            text, levels = self.words(int(self.row[start[number]]))
             rows.append(
                 ConfigurationRow(
                     configuration=text,

@@ -64,7 +64,7 @@ class Tested:
 
     def adjusted(self) -> Sample:
         """The finished runs, without the shared effects; their arrays are made here."""
-        runs = self.sample.only(self.sample.finished)
+        runs = self.sample.done()
         return runs if self.effect is None else runs.having(y=runs.y - self.effect[runs.replicate])
 
 
@@ -162,7 +162,7 @@ class _Crossed:
     def without(self, effect: Floats) -> Configurations:
         """The configurations without the shared effects."""
         if not self.runs.table.in_order.blocked:  # where sums would save nothing, they need not round either
-            runs = self.runs.only(self.runs.finished)
+            runs = self.runs.done()
             found = configurations(runs.having(y=runs.y - self.by_code(effect)[runs.replicate]))
             rounding = found.variance <= ROUNDING * self.groups.variance
             return replace(found, variance=np.where(rounding, 0.0, found.variance))
@@ -210,10 +210,10 @@ def _crossed(runs: Sample, groups: Configurations, slot: NDArray[np.int64]) -> _
             some = np.unique(runs.table.replicate[rows])
             if len(some) * int(several.sum()) > 2 * int(groups.count.sum()):
                 return None  # these alone would need more runs than there are to be in half of the configurations
-        finished = np.flatnonzero(runs.finished)
-        number, code = slot[runs.configuration[finished]], runs.replicate[finished]
+        done = runs.done()
+        number = slot[done.configuration]
         known = number >= 0
-        number, code, y = number[known], code[known], runs.y[finished[known]]
+        number, code, y = number[known], done.replicate[known], done.y[known]
         found, block = np.unique(code, return_inverse=True)
         if groups.n * len(found) > MOST_CELLS:
             return None
