@@ -164,10 +164,12 @@ def ecdf(runs: Ascending) -> tuple[NDArray[np.float64], NDArray[np.float64], int
         by their order or close to it, first and last included; each is exact. `steps` is how many there are;
         runs that are counted by blocks all count, also where some are equal.
     """
-    if isinstance(runs, Blocked):
-        x, _ = runs.evenly(np.rint(np.linspace(0, runs.n - 1, STEPS)).astype(np.int64)) if runs.n else (np.zeros(0), 0)
-        x = np.unique(x)
-        return x, runs.below(x, equal=True) / max(runs.n, 1), runs.n
+    if isinstance(runs, Blocked) and runs.n:
+        x, at = runs.evenly(np.rint(np.linspace(0, runs.n - 1, STEPS)).astype(np.int64))
+        if not runs.order.distinct:  # at x all that equal it have come
+            x = np.unique(x)
+            at = runs.below(x, equal=True) - 1
+        return x, (at + 1) / runs.n, runs.n
     y = runs.at(np.arange(runs.n))
     last = np.flatnonzero(np.r_[y[1:] != y[:-1], True]) if len(y) else np.zeros(0, dtype=np.int64)
     kept = last
