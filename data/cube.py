@@ -176,6 +176,12 @@ class Outcomes:
         """(C,) all runs."""
         return self.outcomes + self.missing
 
+    @property
+    def failures(self) -> Moments:
+        """Of failure as an outcome: 1 for runs that failed, 0 for the others."""
+        share = self.failed / np.maximum(self.outcomes, 1)
+        return Moments(self.outcomes, share, np.zeros(len(share)), self.failed * (1 - share))
+
     def inside(self, keep: NDArray[np.bool_]) -> Outcomes:
         """Those of some configurations; nothing in the others."""
         return Outcomes(*(np.where(keep, count, 0) for count in vars(self).values()))

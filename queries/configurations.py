@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import NO_LEVEL, dense
+from ablate_tui.data.cube import NO_LEVEL, Moments, dense
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.slices import Sample
 
@@ -60,9 +60,12 @@ def configurations(sample: Sample) -> Configurations:
     return grouped(sample)[0]
 
 
-def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
-    """The configurations, and for each of the sweep's the number of its own; −1 where it is left out."""
-    sums = sample.moments
+def grouped(sample: Sample, outcome: Moments | None = None) -> tuple[Configurations, NDArray[np.int64]]:
+    """The configurations, and for each of the sweep's the number of its own; −1 where it is left out.
+
+    Of another outcome than the response where its sums are given; their noise is not known then.
+    """
+    sums = sample.moments if outcome is None else outcome
     there = np.flatnonzero(sums.n)
     codes = sample.table.combinations.codes[:, there]
 
@@ -95,6 +98,8 @@ def grouped(sample: Sample) -> tuple[Configurations, NDArray[np.int64]]:
         left_out=int(sums.n.sum() - count.sum()),
     )
     found = cleaned(found, part.squares)
+    if outcome is not None:
+        return found, slot
     return replace(found, noise=_noise(sample, slot, count, mean, found.variance)), slot
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.data.cube import Moments
 from ablate_tui.queries.slices import Sample
 
 BLOCK = 8_192  # configurations at a time
@@ -38,9 +39,11 @@ class PairCells:
         Runs that lack a level are in no cell of that factor, but in those of the other factors.
     levels : mapping of str to sequence of str
         The factors, and those of their levels that count.
+    outcome : Moments, optional
+        Sums of another outcome than the response.
     """
 
-    def __init__(self, sample: Sample, levels: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, sample: Sample, levels: Mapping[str, Sequence[str]], outcome: Moments | None = None) -> None:
         table = sample.table
         self.places: dict[str, dict[str, int]] = {}  # of each factor's levels, in the matrices
         width = 0
@@ -53,24 +56,24 @@ class PairCells:
             for text, place in self.places[name].items():
                 places[table.factors[row].code(text)] = place
         with np.errstate(all="ignore"):
-            self._sum(sample, rows, column, width)
+            self._sum(sample.moments if outcome is None else outcome, table.combinations.codes[rows], column, width)
 
     def _sum(
         self,
-        sample: Sample,
-        rows: list[int],
+        sums: Moments,
+        every: NDArray[np.int16],
         column: list[NDArray[np.int64]],
         width: int,
     ) -> None:
-        there = np.flatnonzero(sample.moments.n)
-        part = sample.moments.at(there)
+        there = np.flatnonzero(sums.n)
+        part = sums.at(there)
         count = part.n.astype(np.float64)
         self.center = float(part.merged(np.zeros_like(there), 1).mean[0]) if len(there) else 0.0
         off = (part.mean - self.center) + part.rest
         total = count * off
         squares = part.squares + total * off
         self.sums = np.zeros((3, width, width))  # of runs, of deviations, of their squares
-        codes = sample.table.combinations.codes[rows][:, there]
+        codes = every[:, there]
         for first in range(0, len(there), BLOCK):
             block = codes[:, first : first + BLOCK]
             x = np.zeros((block.shape[1], width))

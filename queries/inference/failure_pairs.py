@@ -7,8 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ablate_tui.data.schema import FINISHED, MISSING
-from ablate_tui.queries.configurations import configurations
+from ablate_tui.queries.configurations import grouped
 from ablate_tui.queries.descriptive.pair_cells import PairCells
 from ablate_tui.queries.inference.families import benjamini_hochberg
 from ablate_tui.queries.inference.least_squares import least_squares
@@ -63,11 +62,7 @@ def failure_interactions(sample: Sample) -> tuple[tuple[FailureRow, ...], tuple[
     if count in (0, int(sample.outcomes.outcomes.sum())):
         why = "every run has failed" if count else "no run has failed"
         return (), (Note("*", "failures", why),)
-    outcome = sample.status != MISSING
-    failed = sample.failed & outcome
-    status = np.where(outcome, FINISHED, MISSING).astype(np.uint8)
-    runs = sample.having(y=np.where(outcome, failed, np.nan), status=status)
-    groups = configurations(runs)
+    groups, _ = grouped(sample, sample.outcomes.failures)
     switches = [at for at, factor in enumerate(groups.factors) if factor.is_switch]
     pairs = list(combinations(switches, 2))
     if not pairs:
@@ -77,7 +72,8 @@ def failure_interactions(sample: Sample) -> tuple[tuple[FailureRow, ...], tuple[
         return (), (Note("*", "failures", fit.why),)
     tests = pair_tests(fit, groups.mean, pairs)
     q = benjamini_hochberg({pair: test.p for pair, test in tests.items() if test.p is not None})
-    known = PairCells(runs, {groups.factors[at].name: groups.levels[at] for at in switches})
+    levels = {groups.factors[at].name: groups.levels[at] for at in switches}
+    known = PairCells(sample, levels, sample.outcomes.failures)
     reasons = Reasons()
     rows: list[FailureRow] = []
     for pair in sorted(pairs, key=lambda pair: (q.get(pair, 2.0), tests[pair].p or 0.0)):
