@@ -218,8 +218,8 @@ class InOrder:
     run: NDArray[np.int32]  # (n,) row of the source
     configuration: NDArray[np.int32]  # (n,) number of its configuration
     edges: NDArray[np.int64]  # (B + 1,) places where blocks begin and the last one ends
-    counts: NDArray[np.float32]  # (B, C) runs; float32 is exact here, and BLAS sums it
-    sums: NDArray[np.float64]  # (B, C) Σ(y − center)
+    counts: NDArray[np.float32]  # (C, B) runs; float32 is exact here, and BLAS sums it
+    sums: NDArray[np.float64]  # (C, B) Σ(y − center)
     within: NDArray[np.float64]  # (B,) variance inside each block
     center: float
     fractional: NDArray[np.bool_]  # (C,) configurations with a response that is no whole number
@@ -238,12 +238,12 @@ class InOrder:
         center = float(ascending[n // 2]) if n else 0.0
         edges = _edges(ascending, min(BLOCKS, CELLS // max(size, 1)))
         blocks = len(edges) - 1
-        counts = np.zeros((blocks, size), dtype=np.float32)
-        sums, within, fractional = np.zeros((blocks, size)), np.zeros(blocks), np.zeros(size, dtype=bool)
+        counts = np.zeros((size, blocks), dtype=np.float32)
+        sums, within, fractional = np.zeros((size, blocks)), np.zeros(blocks), np.zeros(size, dtype=bool)
         for block in range(blocks):  # none of a small sweep
             here = slice(int(edges[block]), int(edges[block + 1]))
-            counts[block] = np.bincount(own[here], minlength=size)
-            sums[block] = np.bincount(own[here], weights=ascending[here] - center, minlength=size)
+            counts[:, block] = np.bincount(own[here], minlength=size)
+            sums[:, block] = np.bincount(own[here], weights=ascending[here] - center, minlength=size)
             within[block] = ascending[here].var() if here.start < here.stop else 0.0
             fractional[own[here][ascending[here] != np.rint(ascending[here])]] = True
         return cls(ascending, run, own, edges, counts, sums, within, center, fractional, distinct)

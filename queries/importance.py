@@ -184,7 +184,7 @@ def with_fit(result: Importance, cancelled: Callable[[], bool] | None = None) ->
     ----------
     result : Importance
     cancelled : callable, optional
-        Asked between the fits.
+        Asked many times in each fit.
 
     Returns
     -------
@@ -203,10 +203,13 @@ def with_fit(result: Importance, cancelled: Callable[[], bool] | None = None) ->
     n = len(training.outcome)
     fold = np.random.default_rng(0).permutation(n) % FOLDS
     predicted = np.empty(n)
-    for number in range(FOLDS):
+
+    def check() -> None:
         _check(cancelled)
+
+    for number in range(FOLDS):
         held = fold == number
-        model = training.fit(training.outcome, (~held).astype(np.int64))
+        model = training.fit(training.outcome, (~held).astype(np.int64), check)
         predicted[held] = model.predict(training.columns[held])
 
     notes = _without(result.notes, "r2_out_of_fold", "r2_ceiling")
@@ -252,7 +255,7 @@ def with_uncertainty(
     progress : callable, optional
         Told the share that is done, 0 to 1.
     cancelled : callable, optional
-        Asked between the refits.
+        Asked many times in each refit.
     arrived : callable, optional
         Given, every ARRIVING refits and where it is cancelled, what there is so far: intervals and floor
         are those of the refits done, and the notes of these fields say of how many. What it was given
@@ -284,15 +287,18 @@ def with_uncertainty(
     so_far = result.refits
     if so_far is not None and (so_far.bootstraps, so_far.permutations) != (bootstraps, permutations):
         so_far = None
-    for found in refits(training, training.outcome - out_of_fold, bootstraps, permutations, so_far):
-        so_far = found
-        if progress is not None:
-            progress(found.done / found.planned)
-        stop = found.done < found.planned and cancelled is not None and cancelled()
-        if arrived is not None and (stop or (found.done < found.planned and found.done % ARRIVING == 0)):
-            arrived(_refitted(result, found))
-        if stop:
-            raise Cancelled
+    residual = training.outcome - out_of_fold
+    try:
+        for found in refits(training, residual, bootstraps, permutations, so_far, lambda: _check(cancelled)):
+            so_far = found
+            if progress is not None:
+                progress(found.done / found.planned)
+            if arrived is not None and found.done < found.planned and found.done % ARRIVING == 0:
+                arrived(_refitted(result, found))
+    except Cancelled:
+        if arrived is not None and so_far is not None:
+            arrived(_refitted(result, so_far))
+        raise
     return result if so_far is None else _refitted(result, so_far)
 
 

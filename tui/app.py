@@ -34,6 +34,7 @@ from ablate_tui.tui.slice_options import choice_words, command_line
 from ablate_tui.tui.views.base import level_words, other_target
 from ablate_tui.tui.views.registry import VIEWS
 
+ALONE = 0.05  # seconds until counts and effects are shown without the view: each paint costs as much as a view's
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
@@ -86,6 +87,7 @@ class AblateApp(Asking):
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(session, look)
         self.ready: Computing.Ready | None = None  # what is on the screen
+        self.glanced: Computing.Glanced | None = None  # what is about to be shown beside it
 
     # -- layout
 
@@ -149,23 +151,41 @@ class AblateApp(Asking):
         screen.check_idle()
 
     async def on_computing_glanced(self, message: Computing.Glanced) -> None:
-        """Show counts and effects, unless the person has gone on."""
-        if message.look.step != self.look.step:
-            return
-        async with self.at_once():
+        """Show counts and effects with the view that follows, or by themselves where it takes longer."""
+        if self.glanced is None:
+            self.set_timer(ALONE, self.show_glances_alone)
+        self.glanced = message
+
+    async def show_glances_alone(self) -> None:
+        """Show counts and effects where no view has brought them along."""
+        if self.glanced is not None:
+            async with self.at_once():
+                self.show_glances()
+
+    def show_glances(self) -> None:
+        """Show the newest counts and effects, unless the person has gone on."""
+        message, self.glanced = self.glanced, None
+        if message is not None and message.look.step == self.look.step:
             self.query_one(Header).show(message.sample)
             self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
     async def on_computing_ready(self, message: Computing.Ready) -> None:
         """Show a view, unless the person has gone on."""
         painted, view = message.painted, VIEWS[self.view_name]
-        if painted.view != view.name or painted.sizes != self.sizes():
-            return
-        if message.look.seen_by(view) != self.look.seen_by(view):
-            return
-        self.ready = message
-        async with self.at_once():
-            self.query_one(Body).show(painted)
+        asked_for = painted.view == view.name and painted.sizes == self.sizes()
+        if asked_for and message.look.seen_by(view) == self.look.seen_by(view):
+            self.ready = message
+            async with self.at_once():
+                self.show_glances()
+                self.query_one(Body).show(painted)
+            self.call_after_refresh(self.tell_seen, message)
+        else:
+            self.tell_seen(message)
+
+    def tell_seen(self, message: Computing.Ready) -> None:
+        """Let the worker go on that waits for the screen."""
+        message.seen = True
+        self.stirred.set()
 
     def on_computing_waiting(self, message: Computing.Waiting) -> None:
         """Say that the view takes a while, in place of figures that are of an older look."""

@@ -35,6 +35,7 @@ from ablate_tui.tui.views.registry import VIEWS
 
 START = "compare"  # the view of the first screen: a quick one, whichever comes first in VIEWS
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
+PAINT = 0.1  # seconds that the ranking waits at most for the screen to paint the view
 ROWS = 200  # of the runs view; more are for show --view runs
 
 
@@ -56,6 +57,7 @@ class Computing(App[None]):
         look: Look
         painted: Painted
         result: Any
+        seen: bool = False  # whether the screen has painted it, or had no use for it
 
     @dataclass
     class Waiting(Message):
@@ -103,7 +105,7 @@ class Computing(App[None]):
         self.latest: tuple[Look, str] | None = None  # what was wanted last; None once the screen is left
         self.reading: set[Hashable] = set()  # results that are read aside
         self.turn = Lock()  # to read aside: one at a time, since each takes memory by the gigabyte
-        self.stirred = Event()  # the ranking is there, or something newer is wanted
+        self.stirred = Event()  # a view is painted, the ranking is there, or something newer is wanted
         self.ranker = ThreadPoolExecutor(1)
         self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
 
@@ -184,8 +186,8 @@ class Computing(App[None]):
     def answer(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Figures, view and ranking, each shown as soon as it is there; the rest is left once a newer look is wanted.
 
-        The ranking has a thread of its own, so that a newer look need not wait for it. It comes after the view: beside
-        it, it takes from the view what it gains.
+        The ranking has a thread of its own, so that a newer look need not wait for it. It begins once the screen has
+        painted the view: beside it, it takes from the view what it gains.
         """
         sample = self.session.sample(look)
         self.post_message(self.Glanced(look, sample, glance(sample)))
@@ -200,9 +202,7 @@ class Computing(App[None]):
         if self.wanted is not None:
             return
         ranked = ranked or self.start_ranking(look)
-        while not ranked.done() and self.wanted is None:
-            self.stirred.wait()
-            self.stirred.clear()
+        self.wait_for(ranked.done)
         if self.wanted is not None:
             ranked.cancel()
             return
@@ -212,6 +212,16 @@ class Computing(App[None]):
         if table is not self.prepared:
             self.prepared = table
             Thread(target=table.prepare, daemon=True).start()
+
+    def wait_for(self, happened: Callable[[], bool], most: float | None = None) -> None:
+        """Wait until something has happened, a newer look is wanted, or so many seconds are over."""
+        end = None if most is None else time.monotonic() + most
+        while not happened() and self.wanted is None:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            self.stirred.wait(left)
+            self.stirred.clear()
 
     def start_ranking(self, look: Look) -> Future[None]:
         """Have the ranking computed by its own thread."""
@@ -297,7 +307,9 @@ class Computing(App[None]):
         painted = paint_view(
             view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color
         )
-        self.post_message(self.Ready(look, painted, result))
+        ready = self.Ready(look, painted, result)
+        if self.post_message(ready):
+            self.wait_for(lambda: ready.seen, PAINT)
 
     @work(thread=True, exclusive=True, group="card", exit_on_error=False)
     def compute_card(self, card: Callable[[int, Any, Inputs], Figure], row: int, ready: Ready) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,12 @@ class Refits:
 
 
 def refits(
-    training: Training, residual: Array, bootstraps: int, permutations: int, so_far: Refits | None = None
+    training: Training,
+    residual: Array,
+    bootstraps: int,
+    permutations: int,
+    so_far: Refits | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Iterator[Refits]:
     """Refit, one by one, permutations spread evenly among the bootstraps.
 
@@ -62,6 +67,8 @@ def refits(
         permutations come changes neither.
     so_far : Refits, optional
         What was found earlier, for the same arguments, is not computed again.
+    check : callable, optional
+        Called many times in each refit; what it raises ends them.
 
     Yields
     ------
@@ -81,11 +88,11 @@ def refits(
     for step in range(b + p, total):
         if (step + 1) * bootstraps // total > step * bootstraps // total:
             times = draws.multinomial(n, even)
-            drawn[b] = mean_absolute(training, explain(training, training.outcome, times, REFIT), times)
+            drawn[b] = mean_absolute(training, explain(training, training.outcome, times, REFIT, check=check), times)
             b += 1
         else:
             outcome = shuffles.permutation(residual)
-            largest[p] = mean_absolute(training, explain(training, outcome, limits=REFIT)).max()
+            largest[p] = mean_absolute(training, explain(training, outcome, limits=REFIT, check=check)).max()
             p += 1
         states = (draws.bit_generator.state, shuffles.bit_generator.state)
         yield Refits(drawn[:b], largest[:p], bootstraps, permutations, states)

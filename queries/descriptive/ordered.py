@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+FEW_SETS = 4  # of configurations, up to which each is summed up by itself
 _ROUNDING = 1e-7  # share of Σ(y − m)² that may cancel before the sums lose too many digits
 
 
@@ -80,12 +82,12 @@ class Ascending(ABC):
     def whole_numbers(self) -> bool:
         """Whether all responses are whole numbers."""
 
-    @property
+    @cached_property
     def low(self) -> float:
         """The smallest response; there must be one."""
         return float(self.at(np.zeros(1, dtype=np.int64))[0])
 
-    @property
+    @cached_property
     def high(self) -> float:
         """The largest response; there must be one."""
         return float(self.at(np.full(1, self.n - 1))[0])
@@ -270,13 +272,20 @@ class Blocked(Ascending):
 
     @classmethod
     def several(cls, order: InOrder, sums: Moments, keeps: Sequence[Mask]) -> list[Ascending]:
-        """For several sets of configurations at once: one product of matrices each for counts and sums."""
-        if not keeps:
-            return []
-        masks = np.array(keeps).T
-        counts = (order.counts @ masks.astype(np.float32)).astype(np.float64)
-        totals = order.sums @ masks.astype(np.float64)
-        return [cls(order, sums, keep, counts[:, at], totals[:, at]) for at, keep in enumerate(keeps)]
+        """For several sets of configurations at once: many of them by one product of matrices."""
+        if len(keeps) > FEW_SETS:
+            masks = np.array(keeps)
+            every = zip(keeps, masks.astype(np.float32) @ order.counts, masks.astype(np.float64) @ order.sums, strict=True)
+            return [cls(order, sums, *each) for each in every]
+        found: list[Ascending] = []
+        for keep in keeps:
+            rows: Mask | Places = keep
+            counts, totals = order.counts, order.sums
+            if 4 * np.count_nonzero(keep) <= len(keep):  # copying so few costs less than a product with all
+                at = np.flatnonzero(keep)
+                rows, counts, totals = np.ones(len(at)), counts[at], totals[at]
+            found.append(cls(order, sums, keep, rows.astype(np.float32) @ counts, rows.astype(np.float64) @ totals))
+        return found
 
     def _inside(self, block: int) -> Places:
         """Places in the sweep's order of a block's runs that count."""
@@ -285,10 +294,12 @@ class Blocked(Ascending):
 
     def _places(self, places: Places) -> Places:
         """Places in the sweep's order of places in this one."""
-        block = np.searchsorted(self.before, places, side="right") - 1
+        by = np.argsort(places)
+        block = np.searchsorted(self.before, places[by], side="right") - 1
+        ends = [*np.flatnonzero(np.diff(block, prepend=-1)).tolist(), len(block)]
         found = np.empty(len(places), dtype=np.int64)
-        for one in np.unique(block).tolist():
-            mine = block == one
+        for start, stop in pairwise(ends):  # of equal blocks
+            one, mine = int(block[start]), by[start:stop]
             found[mine] = self._inside(one)[places[mine] - self.before[one]]
         return found
 
@@ -334,10 +345,17 @@ class Blocked(Ascending):
 
     def split(self, keeps: Sequence[Mask]) -> Iterator[Ascending]:
         """See `Ascending`."""
-        return iter(Blocked.several(self.order, self.sums, [self.keep & keep for keep in keeps]))
+        parts = [self.keep & keep for keep in keeps]
+        smaller = [part for part in parts if not np.array_equal(part, self.keep)]
+        made = iter(Blocked.several(self.order, self.sums, smaller))
+        return iter([self if np.array_equal(part, self.keep) else next(made) for part in parts])
 
     def moments(self) -> tuple[float, float]:
         """See `Ascending`; sums of configurations, merged (Chan, Golub & LeVeque 1983)."""
+        return self._merged
+
+    @cached_property
+    def _merged(self) -> tuple[float, float]:
         if self.constant:
             return (self.low, 0.0) if self.n else (math.nan, math.nan)
         at = np.flatnonzero(self.keep & (self.sums.n > 0))
@@ -370,7 +388,7 @@ class Blocked(Ascending):
         n_low, block, near = self._counts(int(np.searchsorted(self.order.y, median)))
         off_center = self.order.y[near] - self.order.center
         own = np.bincount(self.order.configuration[near], weights=off_center, minlength=len(self.keep))
-        low = self.order.sums[:block].sum(axis=0) + own
+        low = self.order.sums[:, :block].sum(axis=1) + own
         total = self.sums.n * ((self.sums.mean - self.order.center) + self.sums.rest)
         off = median - self.order.center
         return np.where(self.keep, total - 2 * low + (2 * n_low - self.sums.n) * off, 0.0)
@@ -387,7 +405,7 @@ class Blocked(Ascending):
         block = int(np.searchsorted(self.order.edges, place, side="right")) - 1
         rest = slice(int(self.order.edges[block]), place)
         own = np.bincount(self.order.configuration[rest], minlength=len(self.keep))
-        return self.order.counts[:block].sum(axis=0, dtype=np.float64) + own, block, rest
+        return self.order.counts[:, :block].sum(axis=1, dtype=np.float64) + own, block, rest
 
     def rows(self, start: int, stop: int) -> NDArray[np.int64]:
         """See `Ascending`."""

@@ -36,10 +36,14 @@ def size(training: Training, outcome: np.ndarray, times: np.ndarray | None = Non
     return mean_absolute(training, explain(training, outcome, times, REFIT), times)
 
 
-def after(number: int) -> Callable[[], bool]:
-    """Cancelled at this question and from then on."""
-    asked = iter(range(10**6))
-    return lambda: next(asked) >= number
+def stopped(start: Importance, refits: int, arrived: Callable[[Importance], None] | None = None) -> None:
+    """Cancelled a few trees into the refit after so many."""
+    done: list[float] = []
+    questions = iter(range(10**6))
+    with pytest.raises(Cancelled):
+        with_uncertainty(start, done.append, lambda: len(done) >= refits and next(questions) > 5, arrived, **PLAN)
+    assert len(done) == refits
+    assert next(questions) == 7  # nothing is asked, and so nothing computed, once it is cancelled
 
 
 def test_intervals_and_floor_are_those_of_plain_loops() -> None:
@@ -85,8 +89,7 @@ def test_what_has_arrived_is_of_the_refits_so_far_and_says_so() -> None:
 def test_a_stopped_computation_is_gone_on_with(refits: int) -> None:
     start = with_fit(ranking())
     seen: list[Importance] = []
-    with pytest.raises(Cancelled):
-        with_uncertainty(start, cancelled=after(refits - 1), arrived=seen.append, **PLAN)
+    stopped(start, refits, seen.append)
     assert seen[-1].refits.done == refits
     shares: list[float] = []
     result = with_uncertainty(seen[-1], shares.append, **PLAN)
@@ -98,11 +101,16 @@ def test_a_stopped_computation_is_gone_on_with(refits: int) -> None:
 
 def test_a_single_refit_has_an_interval_or_a_floor_and_the_other_is_to_come() -> None:
     seen: list[Importance] = []
-    with pytest.raises(Cancelled):
-        with_uncertainty(with_fit(ranking()), cancelled=after(0), arrived=seen.append, **PLAN)
+    stopped(with_fit(ranking()), 1, seen.append)
     assert seen[0].rows[0].low is None
     assert seen[0].rows[0].noise_floor is not None
     assert {note.field for note in seen[0].notes if note.reason == PENDING} == {"low", "high"}
+
+
+def test_stopped_in_the_first_refit_nothing_arrives() -> None:
+    seen: list[Importance] = []
+    stopped(with_fit(ranking()), 0, seen.append)
+    assert seen == []
 
 
 def test_what_is_finished_is_not_computed_again_and_another_plan_is() -> None:
