@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -21,6 +21,7 @@ from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.ground import Beside, Column
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
@@ -93,10 +94,10 @@ class AblateApp(Asking):
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
-        yield Header(id="header", markup=False)
+        yield Header(id="header")
         yield TabBar(VIEWS, id="tabs")
-        with Horizontal(id="main"):
-            with Vertical(id="side"):
+        with Beside(id="main"):
+            with Column(id="side"):
                 yield SwitchList(id="switches")
                 yield Ranking(id="ranking")
             with Vertical(id="right"):
@@ -166,7 +167,7 @@ class AblateApp(Asking):
         """Show the newest counts and effects, unless the person has gone on."""
         message, self.glanced = self.glanced, None
         if message is not None and message.look.step == self.look.step:
-            self.query_one(Header).show(message.sample)
+            self.query_one(Header).tell(message.sample)
             self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
     async def on_computing_ready(self, message: Computing.Ready) -> None:

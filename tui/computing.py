@@ -139,7 +139,7 @@ class Computing(App[None]):
         if slice_changed:
             self.workers.cancel_group(self, "uncertainty")
             self.refined = None
-        self.query_one(TabBar).show(self.view_name)
+        self.query_one(TabBar).mark(self.view_name)
         self.compute(self.look, self.view_name, self.sizes())
 
     def refresh_view(self) -> None:

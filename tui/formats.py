@@ -20,7 +20,10 @@ TIED = re.compile(r" (?=%)|(?<=\b[pq]) (?=[<=≤\d])|(?<=[<=≤]) (?=\.)")  # sp
 
 def clean(text: object) -> str:
     """A text from data without control characters, so that it can't move the cursor or break a line."""
-    return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp", "Cs") else sign for sign in str(text))
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp", "Cs") else sign for sign in text)
 
 
 def cell(value: object) -> str:

@@ -264,7 +264,7 @@ class Blocked(Ascending):
         Their runs in each block, and the sum of responses less `order.center`.
     """
 
-    def __init__(self, order: InOrder, sums: Moments, keep: Mask, counts: Floats, totals: Floats) -> None:
+    def __init__(self, order: InOrder, sums: Moments, keep: Mask, counts: NDArray[np.floating], totals: Floats) -> None:
         self.order, self.keep, self.sums, self.totals = order, keep, sums, totals
         self.counts = np.rint(counts).astype(np.int64)
         self.before = np.r_[0, np.cumsum(self.counts)]  # (B + 1,) runs before each edge
@@ -275,17 +275,17 @@ class Blocked(Ascending):
         """For several sets of configurations at once: many of them by one product of matrices."""
         if len(keeps) > FEW_SETS:
             masks = np.array(keeps)
-            every = zip(keeps, masks.astype(np.float32) @ order.counts, masks.astype(np.float64) @ order.sums, strict=True)
-            return [cls(order, sums, *each) for each in every]
-        found: list[Ascending] = []
-        for keep in keeps:
-            rows: Mask | Places = keep
-            counts, totals = order.counts, order.sums
-            if 4 * np.count_nonzero(keep) <= len(keep):  # copying so few costs less than a product with all
-                at = np.flatnonzero(keep)
-                rows, counts, totals = np.ones(len(at)), counts[at], totals[at]
-            found.append(cls(order, sums, keep, rows.astype(np.float32) @ counts, rows.astype(np.float64) @ totals))
-        return found
+            counts, totals = masks.astype(np.float32) @ order.counts, masks.astype(np.float64) @ order.sums
+            return [cls(order, sums, *each) for each in zip(keeps, counts, totals, strict=True)]
+        return [cls(order, sums, keep, *cls._summed(order, keep)) for keep in keeps]
+
+    @staticmethod
+    def _summed(order: InOrder, keep: Mask) -> tuple[NDArray[np.float32], Floats]:
+        """(B,) runs and (B,) sums of some configurations."""
+        if 4 * np.count_nonzero(keep) > len(keep):
+            return keep.astype(np.float32) @ order.counts, keep.astype(np.float64) @ order.sums
+        at = np.flatnonzero(keep)  # copying so few costs less than a product with all
+        return np.ones(len(at), np.float32) @ order.counts[at], np.ones(len(at)) @ order.sums[at]
 
     def _inside(self, block: int) -> Places:
         """Places in the sweep's order of a block's runs that count."""

@@ -20,6 +20,7 @@ from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.formats import cell
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.view_table import ViewTable
@@ -66,7 +67,8 @@ def keys_to(*names: str) -> list[str]:
 
 def words(pilot: Pilot[None], selector: str) -> str:
     """What a widget says."""
-    return str(pilot.app.query_one(selector, Static).content)
+    lines = pilot.app.query_one(selector, Lines).lines
+    return "\n".join("".join(segment.text for segment in row) for row in lines)
 
 
 def line(pilot: Pilot[None], at: int) -> str:

@@ -67,11 +67,11 @@ async def test_the_mouse_reaches_every_view(width):
 
         def on_tab_bar_picked(self, message):
             self.picked = message.view
-            self.query_one(TabBar).show(message.view)
+            self.query_one(TabBar).mark(message.view)
 
     async with Bar().run_test(size=(width, 3)) as pilot:
         bar = pilot.app.query_one(TabBar)
-        bar.show(ALL[0])
+        bar.mark(ALL[0])
         for name in ALL[1:]:
             start = next(start for start, _, view in bar.spans if view == name)
             await pilot.click("#tabs", offset=(start + 1, 0))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from rich.segment import Segment
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import Static
 
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.layout import Arrangement
+from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.painting import Painted
-from ablate_tui.tui.panels.picture import Picture
+from ablate_tui.tui.panels.ground import Column
+from ablate_tui.tui.panels.lines import BOLD, DIM, Lines
 from ablate_tui.tui.panels.view_table import ViewTable
-from ablate_tui.tui.panels.words import write
 
 
-class Body(Vertical):
+class Body(Column):
     """Shows one Painted at a time."""
 
     def __init__(self, id: str | None = None) -> None:
@@ -24,10 +23,10 @@ class Body(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the parts once; they are filled and hidden later."""
-        yield Static("", id="caption", markup=False)
+        yield Lines(id="caption")
         yield ViewTable(id="table")
-        yield Picture(id="plots")
-        yield Static("", id="remarks", markup=False)
+        yield Lines(id="plots")
+        yield Lines(id="remarks")
 
     @property
     def room(self) -> tuple[int, int]:
@@ -41,31 +40,31 @@ class Body(Vertical):
             self.place(painted.arrangement)
         if painted.arrangement.table_height:
             self.query_one(ViewTable).show(painted.table, painted.sort)
-        self.query_one(Picture).show(painted.picture)
-        write(self.query_one("#caption", Static), self.caption(painted))
+        self.query_one("#plots", Lines).show(painted.picture)
+        self.query_one("#caption", Lines).show([self.caption(painted)])
         remarks = (*painted.figure.notes, *painted.table.notes)
-        write(self.query_one("#remarks", Static), Text(" " + clean("  ·  ".join(remarks)), "dim", no_wrap=True))
+        self.query_one("#remarks", Lines).show([(Segment(" " + clean("  ·  ".join(remarks)), DIM),)])
 
     def place(self, arrangement: Arrangement) -> None:
         """Give the parts their places."""
-        table, picture = self.query_one(ViewTable), self.query_one(Picture)
+        table, picture = self.query_one(ViewTable), self.query_one("#plots", Lines)
         table.display = arrangement.table_height > 0
         table.styles.height = max(1, arrangement.table_height)
         picture.display = bool(arrangement.panels)
 
-    def caption(self, painted: Painted) -> Text:
+    def caption(self, painted: Painted) -> Row:
         """The view's title, and how to see the rest of it."""
         arrangement = painted.arrangement
-        text = Text(" ", no_wrap=True, overflow="ellipsis")
+        more = ""
         if arrangement.parts > 1:
             shown = len(arrangement.panels) + bool(arrangement.table_height)
             parts = len(painted.figure.panels) + bool(painted.table.columns)
-            text.append(f"v: {shown} of {parts} parts · ", "dim")
-        return text.append(clean(painted.figure.title), "bold")
+            more = f"v: {shown} of {parts} parts · "
+        return Segment(f" {more}", DIM), Segment(clean(painted.figure.title), BOLD)
 
     def say(self, words: str) -> None:
         """Say why there is no view."""
-        self.query_one("#caption", Static).update(Text(f" {clean(words)}", "bold"))
+        self.query_one("#caption", Lines).show([(Segment(f" {clean(words)}", BOLD),)])
         self.painted = None
         self.place(Arrangement(0, (), 1, 0, 0, 1))
-        self.query_one("#remarks", Static).update("")
+        self.query_one("#remarks", Lines).show([])

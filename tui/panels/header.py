@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-from textual.widgets import Static
+from rich.segment import Segment
 
 from ablate_tui.queries.slices import Sample
-from ablate_tui.tui.formats import clean
-from ablate_tui.tui.panels.words import write
+from ablate_tui.tui.formats import clean, width
+from ablate_tui.tui.painters.grid import Row
+from ablate_tui.tui.panels.lines import BOLD, DIM, Lines
 from ablate_tui.tui.slice_options import location_text
 from ablate_tui.tui.views.base import counts, slice_words, source_name
 
 
-class Header(Static):
-    """Two lines; never markup, since every word in it comes from data."""
+class Header(Lines):
+    """Two lines."""
 
-    def show(self, sample: Sample) -> None:
+    def tell(self, sample: Sample) -> None:
         """Say what is being looked at; where it is narrow, in fewer words."""
         room = self.size.width or 80
         forms = [first_line(sample, words, better) for words, better in ((2, True), (2, False), (1, False), (0, False))]
-        first = next((form for form in forms if form.cell_len <= room), forms[-1])
-        second = Text(no_wrap=True, overflow="ellipsis")
-        second.append(" slice ", "dim").append(clean(slice_words(sample)), "bold")
-        second.append("  contrast ", "dim").append(clean(sample.slice.contrast or "none (c chooses)"), "bold")
+        first = next((form for form in forms if sum(width(piece.text) for piece in form) <= room), forms[-1])
+        said = [(" slice ", slice_words(sample)), ("  contrast ", sample.slice.contrast or "none (c chooses)")]
         if sample.slice.location is not None:
-            second.append("  model ", "dim").append(clean(location_text(sample.slice.location)), "bold")
-        write(self, Text("\n").join((first, second)))
+            said.append(("  model ", location_text(sample.slice.location)))
+        second = [piece for name, words in said for piece in (Segment(name, DIM), Segment(clean(words), BOLD))]
+        self.show([first, tuple(second)])
 
     def say(self, words: str) -> None:
         """Say something while there is no slice yet."""
-        self.update(Text(f" {clean(words)}"))
+        self.show([(Segment(f" {clean(words)}"),)])
 
 
-def first_line(sample: Sample, words: int, better: bool) -> Text:
+def first_line(sample: Sample, words: int, better: bool) -> Row:
     """Source, response, counts and failures.
 
     Parameters
@@ -44,15 +43,18 @@ def first_line(sample: Sample, words: int, better: bool) -> Text:
         Whether to say in words which responses are better.
     """
     table = sample.table
-    line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(f" {clean(source_name(table))}", "bold")
-    line.append("  response " if words else "  ", "dim").append(clean(table.response.name), "bold")
-    line.append(f" ({table.response.better if better else table.response.goal})", "dim")
-    line.append(f"  {counts(sample)}")
+    line = [
+        Segment(f" {clean(source_name(table))}", BOLD),
+        Segment("  response " if words else "  ", DIM),
+        Segment(clean(table.response.name), BOLD),
+        Segment(f" ({table.response.better if better else table.response.goal})", DIM),
+        Segment(f"  {counts(sample)}"),
+    ]
     if table.fail_condition is not None:
         failed = int(sample.outcomes.failed.sum())
         if words == 2:
-            line.append("  failed: ", "dim").append(f"{clean(table.fail_condition)} ({failed:,} of {sample.runs:,})")
+            said = f"{clean(table.fail_condition)} ({failed:,} of {sample.runs:,})"
+            line += [Segment("  failed: ", DIM), Segment(said)]
         else:
-            line.append(f", {failed:,} failed")
-    return line
+            line.append(Segment(f", {failed:,} failed"))
+    return tuple(line)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.widgets import Static
 
 from ablate_tui.queries.importance import Importance
 from ablate_tui.tui.formats import clean, fit, number, pad
+from ablate_tui.tui.painters.grid import Row
+from ablate_tui.tui.panels.ground import Column
+from ablate_tui.tui.panels.lines import BOLD, DIM, Lines
 from ablate_tui.tui.panels.switch_list import BAR, EIGHTHS
-from ablate_tui.tui.panels.words import write
 
 VALUE = 9  # cells of the figure
+BAR_STYLE = Style(color="cyan")
 
 
-class Ranking(Vertical):
+class Ranking(Column):
     """Ranked mean |SHAP|, one line a switch, under how far the model can be trusted.
 
     Heading and rows are two widgets: while the refits are being computed, the rows seldom change.
@@ -27,8 +29,8 @@ class Ranking(Vertical):
 
     def compose(self) -> ComposeResult:
         """Heading and rows."""
-        yield Static("", id="ranking-head", markup=False)
-        yield Static("", id="ranking-rows", markup=False)
+        yield Lines(id="ranking-head")
+        yield Lines(id="ranking-rows")
 
     def show(self, importance: Importance) -> None:
         """Show a ranking, as far as it is."""
@@ -42,31 +44,35 @@ class Ranking(Vertical):
     def draw(self) -> None:
         """Write what has changed."""
         if self.importance is None:
-            write(self.query_one("#ranking-head", Static), Text(" importance: fitting the model …", "dim"))
+            self.query_one("#ranking-head", Lines).show([(Segment(" importance: fitting the model …", DIM),)])
             return
-        head = Text(" mean |SHAP|" + (" for the spread" if self.importance.target == "spread" else ""), "bold")
-        head.append(f"  {self.trust(self.importance)}", "not bold dim")
-        write(self.query_one("#ranking-head", Static), head)
-        write(self.query_one("#ranking-rows", Static), self.rows(self.importance))
+        name = " mean |SHAP|" + (" for the spread" if self.importance.target == "spread" else "")
+        head = (Segment(name, BOLD), Segment(f"  {self.trust(self.importance)}", DIM))
+        self.query_one("#ranking-head", Lines).show([head])
+        self.query_one("#ranking-rows", Lines).show(self.rows(self.importance))
 
-    def rows(self, importance: Importance) -> Text:
+    def rows(self, importance: Importance) -> list[Row]:
         """One line a switch: rank, name, bar, figure; ~ marks what is below the noise floor."""
-        text = Text()
+        rows: list[Row] = []
         top = max((row.mean_abs_shap for row in importance.rows), default=0.0)
         name_width = max(8, self.size.width - BAR - VALUE - 4)
         for row in importance.rows[: max(0, self.size.height - 1)]:
             below = row.noise_floor is not None and row.mean_abs_shap <= row.noise_floor
-            style = "dim" if below else ""
+            style = DIM if below else None
             eighths = round(row.mean_abs_shap / top * BAR * 8) if top else 0
             bar = "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
-            text.append(f"{row.rank:>3} ", "dim")
-            text.append(fit(clean(row.switch), name_width), style)
-            text.append(pad(bar, BAR, False), style or "cyan")
-            text.append(pad(number(row.mean_abs_shap, 3), VALUE - 1, True), style)
-            text.append("~\n" if below else " \n", style)
+            figure = pad(number(row.mean_abs_shap, 3), VALUE - 1, True) + ("~" if below else " ")
+            rows.append(
+                (
+                    Segment(f"{row.rank:>3} ", DIM),
+                    Segment(fit(clean(row.switch), name_width), style),
+                    Segment(pad(bar, BAR, False), style or BAR_STYLE),
+                    Segment(figure, style),
+                )
+            )
         if not importance.rows and importance.notes:
-            text.append(f" {clean(importance.notes[0].reason)}", "dim")
-        return text
+            rows.append((Segment(f" {clean(importance.notes[0].reason)}", DIM),))
+        return rows
 
     def trust(self, importance: Importance) -> str:
         """R² beside its ceiling, and of how many refits the noise floor is."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.message import Message
-from textual.widgets import Static
 
-from ablate_tui.tui.panels.words import write
+from ablate_tui.tui.formats import width
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.views.base import View
 
+ACTIVE = Style(bold=True, reverse=True)
 LEFT, RIGHT = " ‹", " ›"  # there are more tabs on this side; a click goes to the next of them
 
 
@@ -80,7 +82,7 @@ def _stretch(costs: Sequence[int], at: int, budget: int) -> tuple[int, int]:
     return first, last
 
 
-class TabBar(Static):
+class TabBar(Lines):
     """One line of tabs; a click picks one."""
 
     @dataclass
@@ -90,18 +92,18 @@ class TabBar(Static):
         view: str
 
     def __init__(self, views: Mapping[str, View], id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
+        super().__init__(id=id)
         self.names = tuple(views)
         self.spans: list[tuple[int, int, str]] = []
 
-    def show(self, active: str) -> None:
+    def mark(self, active: str) -> None:
         """Mark one tab: by brackets as well as by colour."""
-        text, self.spans = Text(no_wrap=True, overflow="ellipsis"), []
+        line, self.spans, start = [], [], 0
         for tab in tabs(self.names, active, self.size.width or 80):
-            start = text.cell_len
-            text.append(tab.text, "bold reverse" if tab.text.startswith("[") else "")
-            self.spans.append((start, text.cell_len, tab.view))
-        write(self, text)
+            line.append(Segment(tab.text, ACTIVE if tab.text.startswith("[") else None))
+            self.spans.append((start, start + width(tab.text), tab.view))
+            start += width(tab.text)
+        self.show([tuple(line)])
 
     def on_click(self, event: events.Click) -> None:
         """Find the tab under the mouse."""
