@@ -21,7 +21,7 @@ TIED = re.compile(r" (?=%)|(?<=\b[pq]) (?=[<=≤\d])|(?<=[<=≤]) (?=\.)")  # sp
 def clean(text: object) -> str:
     """A text from data without control characters, so that it can't move the cursor or break a line."""
     text = str(text)
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # true of no sign of these kinds
         return text
     return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp", "Cs") else sign for sign in text)
 

@@ -22,7 +22,7 @@ from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.ranking import Ranking
-from ablate_tui.tui.panels.switch_list import SwitchList
+from ablate_tui.tui.panels.switch_list import SwitchList, name_cells
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.details import Details
@@ -483,7 +483,7 @@ async def test_mouse_picks_tabs_and_toggles(runs):
         await settle(pilot)
         assert pilot.app.view_name == "importance"
         switches = pilot.app.query_one(SwitchList)
-        await pilot.click("#switches", offset=(switches.name_width + 2, 1))
+        await pilot.click("#switches", offset=(name_cells(switches.size.width) + 2, 1))
         await settle(pilot)
         assert pilot.app.look.slice.set == {"use_bias": ("true",)}
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ablate_tui.tui.figure import (
     Axis,
     Bars,
@@ -26,6 +29,7 @@ from ablate_tui.tui.figure import (
 # control characters, format characters (joiners, direction overrides), surrogates, unassigned and private
 # ones: none of them can be drawn, and some would steer the terminal
 _DROPPED = {"Cc", "Cf", "Cs", "Cn", "Co"}
+Floats = NDArray[np.float64]
 FURTHEST = 1e300  # beyond, the differences that scaling needs overflow; such values count as infinite
 
 
@@ -115,33 +119,34 @@ def legend(panel: Panel) -> tuple[Entry, ...]:
     return tuple(entries.values())
 
 
-def values_of(mark: Mark) -> tuple[list[float], list[float]]:
-    """Every x and every y that a mark wants in sight (None, NaN and infinities left out)."""
-
-    def finite(*groups: tuple[float | None, ...]) -> list[float]:
-        return [float(v) for group in groups for v in group if v is not None and abs(v) < FURTHEST]
-
+def values_of(mark: Mark, which: str) -> Floats:
+    """Every x or every y that a mark wants in sight (None, NaN and infinities left out)."""
+    x = which == "x"
     if isinstance(mark, Line | Points):
-        return finite(mark.x), finite(mark.y)
+        return _finite(mark.x if x else mark.y)
     if isinstance(mark, Bars):
-        at = finite(tuple(a + d for a in mark.at for d in (-mark.width / 2, mark.width / 2)))
-        values = finite(mark.values, mark.low, mark.high, tuple(mark.base_of(i) for i in range(len(mark.at))))
-        return (values, at) if mark.horizontal else (at, values)
+        if mark.horizontal == x:
+            return _finite(mark.values, mark.low, mark.high, tuple(mark.base_of(i) for i in range(len(mark.at))))
+        return _finite(tuple(a + d for a in mark.at for d in (-mark.width / 2, mark.width / 2)))
     if isinstance(mark, Intervals):
-        at = finite(tuple(a + d for a in mark.at for d in (-0.5, 0.5)))
-        values = finite(mark.values, mark.low, mark.high)
-        return (values, at) if mark.horizontal else (at, values)
+        if mark.horizontal == x:
+            return _finite(mark.values, mark.low, mark.high)
+        return _finite(tuple(a + d for a in mark.at for d in (-0.5, 0.5)))
+    if isinstance(mark, Box | Violin) and x:
+        return _finite((mark.at - 0.5, mark.at + 0.5))
     if isinstance(mark, Box):
-        at = finite((mark.at - 0.5, mark.at + 0.5))
-        return at, finite(mark.outliers, (mark.q25, mark.median, mark.q75, mark.low, mark.high, mark.mean))
+        return _finite(mark.outliers, (mark.q25, mark.median, mark.q75, mark.low, mark.high, mark.mean))
     if isinstance(mark, Violin):
-        return finite((mark.at - 0.5, mark.at + 0.5)), finite(mark.y, (mark.q25, mark.median, mark.q75))
+        return _finite(mark.y, (mark.q25, mark.median, mark.q75))
     if isinstance(mark, Rule):
-        return (finite((mark.at,)), []) if mark.vertical else ([], finite((mark.at,)))
-    return (
-        [-0.5, max((len(row) for row in mark.texts), default=1) - 0.5],
-        [-0.5, len(mark.texts) - 0.5],
-    )
+        return _finite((mark.at,) if mark.vertical == x else ())
+    end = max((len(row) for row in mark.texts), default=1) if x else len(mark.texts)
+    return _finite((-0.5, end - 0.5))
+
+
+def _finite(*groups: tuple[float | None, ...]) -> Floats:
+    values = np.array([v for group in groups for v in group] if len(groups) > 1 else groups[0], dtype=np.float64)
+    return values[np.abs(values) < FURTHEST]  # None becomes NaN
 
 
 def span(panel: Panel, which: str) -> tuple[float, float]:
@@ -158,12 +163,12 @@ def span(panel: Panel, which: str) -> tuple[float, float]:
     if axis.ticks:
         return categories(axis)
     log = is_log(axis)
-    values = [v for mark in panel.marks for v in values_of(mark)[which == "y"]]
+    values = np.concatenate([np.zeros(0), *(values_of(mark, which) for mark in panel.marks)])
     if log:
-        values = [v for v in values if 1e-280 < v < 1e280]
-    if not values:
+        values = values[(values > 1e-280) & (values < 1e280)]
+    if not len(values):
         return (1.0, 10.0) if log else (0.0, 1.0)
-    low, high = min(values), max(values)
+    low, high = float(values.min()), float(values.max())
     if log:
         air = 10 ** (0.04 * (math.log10(high) - math.log10(low))) if high > low else 2.0
         return low / air, high * air
@@ -193,10 +198,8 @@ def _grounds(panel: Panel, which: str) -> set[float]:
     for mark in panel.marks:
         if isinstance(mark, Bars) and not isinstance(mark.base, tuple) and mark.horizontal == (which == "x"):
             found.add(mark.base)
-        elif isinstance(mark, Line) and which == "y" and mark.y:
-            finite = [v for v in mark.y if math.isfinite(v)]
-            if finite and min(finite) == 0:
-                found.add(0.0)
+        elif isinstance(mark, Line) and which == "y" and _finite(mark.y).min(initial=math.inf) == 0:
+            found.add(0.0)
     return found
 
 

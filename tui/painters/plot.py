@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
 from rich.cells import cell_len
 
 from ablate_tui.tui.figure import Bars, Box, Cells, Intervals, Panel, Points, Role, Rule, Violin
 from ablate_tui.tui.painters.grid import Grid, Style, fit
-from ablate_tui.tui.painters.labels import Obstacle, clean, clear_of
+from ablate_tui.tui.painters.labels import Floats, Obstacle, clean, clear_of
 from ablate_tui.tui.painters.palette import blend, colour, ink, ink_on, paper, shade
 from ablate_tui.tui.painters.placement import Label, labelled, place
 
@@ -58,6 +60,25 @@ class Scale:
             return None
         # a value on the border of two cells belongs to the first: the upper of two rows carries the label
         return min(self.cells - 1, max(0, math.floor(position - 1e-6)))
+
+    def all(self, values: ArrayLike) -> Floats:
+        """Positions of many values; NaN where there is none, or so far out that sums would overflow."""
+        values = np.asarray(values, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            if self.log:
+                logs = np.log(np.where(values > 0, values, np.nan)) - math.log(self.low)
+                share = logs / (math.log(self.high) - math.log(self.low))
+            else:
+                share = (values - self.low) / (self.high - self.low)
+            position = self.cells * (1 - share if self.down else share)
+        return np.where(np.abs(position) < 1e100, position, np.nan)
+
+    def taken(self, values: ArrayLike) -> list[int]:
+        """The cells that hold some of many values, see `cell`."""
+        position = self.all(values)
+        position = position[(position >= -1e-6) & (position <= self.cells + 1e-6)]
+        cells: list[int] = np.unique(np.clip(np.floor(position - 1e-6), 0, self.cells - 1)).astype(int).tolist()
+        return cells
 
     def clamped(self, value: float) -> float:
         """Position in cells, moved to the nearest end where it lies outside."""
@@ -298,9 +319,8 @@ class Plot:
         if middle is None:
             return
         style = self.style(mark.role)
-        for value in mark.outliers:
-            if (column := self.x.cell(value)) is not None:
-                self.put(column, middle, "·", style)
+        for taken in self.x.taken(mark.outliers):
+            self.put(taken, middle, "·", style)
         low, q25, median, q75, high = (
             edge if edge is not None else int(min(self.x.cells - 1, self.x.clamped(value)))
             for edge, value in zip(edges, (mark.low, mark.q25, mark.median, mark.q75, mark.high), strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -424,18 +423,18 @@ class _Painter:
     def _strokes(self, mark: Mark, plot: Plot) -> Iterator[cloud.Stroke]:
         """What plotext draws of a mark, in cells."""
         if isinstance(mark, Line):
-            x, y = np.array(mark.x, dtype=float), np.array(mark.y, dtype=float)
+            x, y = plot.x.all(mark.x), plot.y.all(mark.y)
             if mark.step:
                 x, y = cloud.staircase(x, y)
             ink = colour(mark.role, self.dark)
             # what is shaded in pictures stays behind: a histogram under its density
             ink = blend(ink, paper(self.dark), 0.55) if mark.fill else ink
-            yield cloud.Stroke(_all(plot.x, x), _all(plot.y, y), True, self._dots(mark.role), ink)
+            yield cloud.Stroke(x, y, True, self._dots(mark.role), ink)
         elif isinstance(mark, Points) and mark.size == "small":
-            x, y = _all(plot.x, np.array(mark.x, dtype=float)), _all(plot.y, np.array(mark.y, dtype=float))
+            x, y = plot.x.all(mark.x), plot.y.all(mark.y)
             yield cloud.Stroke(x, y, False, self._dots(mark.role), colour(mark.role, self.dark))
         elif isinstance(mark, Violin):
-            along = _all(plot.x, np.array(mark.y, dtype=float))
+            along = plot.x.all(mark.y)
             with np.errstate(over="ignore", invalid="ignore"):
                 half = np.array(mark.half_width, dtype=float) * (plot.y.cells / (plot.y.high - plot.y.low))
             middle, ink = plot.y.at(mark.at), colour(mark.role, self.dark)
@@ -444,15 +443,3 @@ class _Painter:
 
 def _row_texts(mark: Mark) -> tuple[str, ...]:
     return mark.texts if isinstance(mark, Bars | Intervals) and mark.horizontal else ()
-
-
-def _all(scale: Scale, values: cloud.Floats) -> cloud.Floats:
-    """Positions in cells of many values; NaN where there is none, or so far out that sums would overflow."""
-    with np.errstate(all="ignore"):
-        if scale.log:
-            logs = np.log(np.where(values > 0, values, np.nan)) - math.log(scale.low)
-            share = logs / (math.log(scale.high) - math.log(scale.low))
-        else:
-            share = (values - scale.low) / (scale.high - scale.low)
-        position = scale.cells * (1 - share if scale.down else share)
-    return np.where(np.abs(position) < 1e100, position, np.nan)

@@ -9,8 +9,8 @@ from ablate_tui.tui.formats import clean
 from ablate_tui.tui.layout import Arrangement
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.painting import Painted
-from ablate_tui.tui.panels.ground import Column
-from ablate_tui.tui.panels.lines import BOLD, DIM, Lines
+from ablate_tui.tui.panels.ground import BOLD, DIM, Column
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.view_table import ViewTable
 
 

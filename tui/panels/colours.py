@@ -1,16 +1,17 @@
-"""The palette's roles as rich colours."""
+"""The palette's roles as rich styles."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from rich.color import Color
+from rich.style import Style
 
 from ablate_tui.tui.figure import Role
 from ablate_tui.tui.painters.palette import colour
 
 
 @cache
-def colour_of(role: Role) -> Color:
-    """A role's colour on the dark ground of the screen."""
-    return Color.from_rgb(*colour(role, dark=True))
+def inked(role: Role, bold: bool = False) -> Style:
+    """Ink of a role's colour, for the dark ground of the screen."""
+    return Style(color=Color.from_rgb(*colour(role, dark=True)), bold=bold)

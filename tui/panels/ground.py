@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rich.segment import Segment
 from rich.style import Style
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+BOLD, DIM = Style(bold=True), Style(dim=True)
+
 
 class Grounded(Widget):
-    """Knows its ground and size for the length of a paint: Textual works them out anew at every question.
+    """Knows its ground for the length of a paint: Textual works it out anew, from all ancestors, at every question.
 
     Comes last among the bases: Textual takes the style sheets of the first one.
     """
@@ -24,9 +29,18 @@ class Grounded(Widget):
             self._ground = self.rich_style
         return self._ground
 
-    def on_ground(self, style: Style | None) -> Style:
-        """A style on the ground."""
-        return self.ground if style is None else self.ground + style
+    def strip(self, row: Iterable[Segment], room: int) -> Strip:
+        """A line of exactly so many cells on the ground, cut with "…"."""
+        ground, size, pieces = self.ground, 0, []
+        for text, style, _ in row:
+            piece = Segment(text, ground if style is None else ground + style)
+            size += piece.cell_length
+            pieces.append(piece)
+        if size > room:
+            return Strip([*Strip(pieces, size).crop(0, room - 1), Segment("…", ground)], room)
+        if size < room:
+            pieces.append(Segment(" " * (room - size), ground))
+        return Strip(pieces, room)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw some lines."""

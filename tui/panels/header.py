@@ -7,7 +7,8 @@ from rich.segment import Segment
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui.formats import clean, width
 from ablate_tui.tui.painters.grid import Row
-from ablate_tui.tui.panels.lines import BOLD, DIM, Lines
+from ablate_tui.tui.panels.ground import BOLD, DIM
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.slice_options import location_text
 from ablate_tui.tui.views.base import counts, slice_words, source_name
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.strip import Strip
 
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.ground import Grounded
-
-BOLD, DIM = Style(bold=True), Style(dim=True)
 
 
 class Lines(Grounded):
@@ -40,13 +36,4 @@ class Lines(Grounded):
     def render_line(self, y: int) -> Strip:
         """Draw one line on the widget's ground."""
         row = self.lines[y] if y < len(self.lines) else ()
-        room, size, pieces = self.size.width, 0, []
-        for text, style, _ in row:
-            piece = Segment(text, self.on_ground(style))
-            size += piece.cell_length
-            pieces.append(piece)
-        if size > room:
-            return Strip([*Strip(pieces, size).crop(0, room - 1), Segment("…", self.ground)], room)
-        if size < room:
-            pieces.append(Segment(" " * (room - size), self.ground))
-        return Strip(pieces, room)
+        return self.strip(row, self.size.width)

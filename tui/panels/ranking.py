@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from ablate_tui.queries.importance import Importance
 from ablate_tui.tui.formats import clean, fit, number, pad
 from ablate_tui.tui.painters.grid import Row
-from ablate_tui.tui.panels.ground import Column
-from ablate_tui.tui.panels.lines import BOLD, DIM, Lines
+from ablate_tui.tui.panels.ground import BOLD, DIM, Column
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.switch_list import BAR, EIGHTHS
 
 VALUE = 9  # cells of the figure

@@ -18,13 +18,16 @@ from textual.strip import Strip
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.effects import Glance
 from ablate_tui.queries.slices import Slice
+from ablate_tui.tui.figure import Role
 from ablate_tui.tui.formats import clean, fit, number, pad
-from ablate_tui.tui.panels.colours import colour_of
-from ablate_tui.tui.panels.ground import Grounded
+from ablate_tui.tui.panels.colours import inked
+from ablate_tui.tui.panels.ground import DIM, Grounded
 
 BAR = 4  # cells of the effect bar
 STATE, COUNTS, VALUE = 5, 10, 8  # cells of the other columns
+WHOLE = 40  # cells from which all of them are there
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+CURSOR, PLACE = Style(reverse=True), Style(underline=True)  # of the name under the cursor, with and without focus
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,7 @@ class SwitchList(ScrollView, Grounded, can_focus=True):
         """A click moves the cursor; a click on the state toggles it."""
         row = event.y + self.scroll_offset.y
         if 0 <= row < len(self.lines):
-            on_state = event.x >= self.name_width
+            on_state = event.x >= name_cells(self.size.width)
             self.action_move(row - self.cursor)
             if on_state:
                 self.action_next_state()
@@ -184,29 +187,22 @@ class SwitchList(ScrollView, Grounded, can_focus=True):
         """Keep the virtual size in step."""
         self.virtual_size = Size(self.size.width, len(self.lines))
 
-    @property
-    def name_width(self) -> int:
-        """Cells for the cursor mark and the name."""
-        return max(8, self.size.width - (STATE + COUNTS + BAR + VALUE if self.size.width >= 40 else STATE + VALUE))
-
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
         row = y + self.scroll_offset.y
         room = self.size.width
         if not 0 <= row < len(self.lines):
             return Strip.blank(room, self.ground)
-        line = self.lines[row]
-        strip = Strip(self.segments(line, row == self.cursor))
-        return strip.adjust_cell_length(room, self.ground).apply_style(self.ground)
+        return self.strip(self.segments(self.lines[row], row == self.cursor, room), room)
 
-    def segments(self, line: Line, at_cursor: bool) -> list[Segment]:
-        """The words of a line: mark, name, state, runs, effect."""
-        factor, name_width = line.factor, self.name_width
+    def segments(self, line: Line, at_cursor: bool, room: int) -> list[Segment]:
+        """The words of a line so many cells wide: mark, name, state, runs, effect."""
+        factor, name_width = line.factor, name_cells(room)
         mark = "▸" if at_cursor else " "
-        ground = Style(reverse=self.has_focus, underline=not self.has_focus) if at_cursor else Style()
+        ground = (CURSOR if self.has_focus else PLACE) if at_cursor else None
         glance = self.glances.get(factor.name)
         state, role = self.state(line)
-        style = Style(color=colour_of(role), bold=True) if role else Style(dim=state == "any")
+        style = inked(role, True) if role else (DIM if state == "any" else None)
         if line.level is not None:
             at = factor.levels.index(line.level)
             runs = glance.runs[at] if glance else 0
@@ -224,18 +220,18 @@ class SwitchList(ScrollView, Grounded, can_focus=True):
         ]
         if glance is None:
             return parts
-        if self.size.width < 40:
+        if room < WHOLE:
             parts.append(Segment(pad(number(glance.mean_diff, 2), VALUE, True)))
             return parts
         if factor.is_switch:
             off, on = glance.runs
-            parts.append(Segment(pad(f"{compact(on)}/{compact(off)}", COUNTS, True), Style(dim=True)))
+            parts.append(Segment(pad(f"{compact(on)}/{compact(off)}", COUNTS, True), DIM))
         else:
-            parts.append(Segment(pad(compact(sum(glance.runs)), COUNTS, True), Style(dim=True)))
+            parts.append(Segment(pad(compact(sum(glance.runs)), COUNTS, True), DIM))
         parts += self.effect(glance)
         return parts
 
-    def state(self, line: Line) -> tuple[str, str | None]:
+    def state(self, line: Line) -> tuple[str, Role | None]:
         """A line's state in a word, and its colour role."""
         levels = self.slice.set.get(line.factor.name)
         if line.level is not None:
@@ -255,16 +251,21 @@ class SwitchList(ScrollView, Grounded, can_focus=True):
         if glance.mean_diff is None or not self.scale:
             return [
                 Segment(" " * BAR),
-                Segment(pad(number(glance.mean_diff, 2), VALUE, True), Style(dim=True)),
+                Segment(pad(number(glance.mean_diff, 2), VALUE, True), DIM),
             ]
         eighths = round(abs(glance.mean_diff) / self.scale * BAR * 8)
         bar = "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
-        role = "on" if glance.mean_diff > 0 else "off"
+        role: Role = "on" if glance.mean_diff > 0 else "off"
         return [
             Segment(" "),
-            Segment(pad(bar, BAR, False), Style(color=colour_of(role))),
+            Segment(pad(bar, BAR, False), inked(role)),
             Segment(pad(number(glance.mean_diff, 2), VALUE - 1, True)),
         ]
+
+
+def name_cells(room: int) -> int:
+    """Cells for the cursor mark and the name, of so many."""
+    return max(8, room - (STATE + COUNTS + BAR + VALUE if room >= WHOLE else STATE + VALUE))
 
 
 def compact(runs: int) -> str:
