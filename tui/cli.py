@@ -46,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit status: 0, 1 (a source or file), 2 (the command line) or 130 (interrupted).
     """
+    # numpy's own threads turn in circles for a while after each product, on cores that the screen and LightGBM need;
+    # on a login node there would be dozens of them
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     command: Callable[[list[str]], int] = open_screen
     if arguments and arguments[0] in COMMANDS:
