@@ -390,15 +390,18 @@ class Plot:
 
     def point_texts(self, panel: Panel) -> tuple[int, int]:
         """The labels of points; returns how many found a place, and how many there are in sight."""
-        dots, labels = set(), []
-        for mark in panel.marks:
-            if isinstance(mark, Points):
-                dots |= {(self.x.cell(x), self.y.cell(y)) for x, y in zip(mark.x, mark.y, strict=True)}
+        labels = []
         for x, y, text in labelled(panel):
             column, row = self.x.cell(x), self.y.cell(y)
             if column is not None and row is not None:
                 text = fit(text, self.x.cells)
                 labels.append(Label(column + 0.5, row + 0.5, text, cell_len(text) + 1.0, 1.0))  # and a blank
+        if not labels:
+            return 0, 0
+        dots = set()
+        for mark in panel.marks:
+            if isinstance(mark, Points):
+                dots |= {(self.x.cell(x), self.y.cell(y)) for x, y in zip(mark.x, mark.y, strict=True)}
         taken = [(c + 0.5, r + 0.5) for c, r in dots if c is not None and r is not None]
         places = place(labels, (self.x.cells + 1.0, float(self.y.cells)), (1.5, 0.5), taken)
         for label, spot in zip(labels, places, strict=True):

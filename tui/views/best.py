@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
 from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
 from ablate_tui.queries.note import Note
@@ -126,17 +127,16 @@ def table(result: BestRuns, inputs: Inputs) -> Table:
     found = result.configurations
     of_run = found.slot[whole.configuration[list(result.best.index[:SHOWN])]].tolist()
     letter = letters(found)
+    texts = zip(*(words(whole, name, frame[name].to_list()) for name in names), strict=True)
     rows = tuple(
         (
             rank,
             response,
             float(found.shrunken.mean[of]) if of >= 0 and not found.shrunken.why else None,
             letter.get(of, "") if not found.no_pareto else None,
-            *(None if value is None else words(inputs, name, value) for name, value in zip(names, values, strict=True)),
+            *values,
         )
-        for rank, response, of, values in zip(
-            result.best.rank, result.best.response, of_run, frame.select(names).iter_rows(), strict=False
-        )
+        for rank, response, of, values in zip(result.best.rank, result.best.response, of_run, texts, strict=False)
     )
     shown = f"{len(rows):,} of {result.best.n:,} finished runs shown"
     notes = (
@@ -162,11 +162,14 @@ def pareto_words(found: BestConfigurations, letter: dict[int, str]) -> tuple[str
     return (f"Pareto set (mean ± SD; 1 on, 0 off, in the switches' order): {words}",)
 
 
-def words(inputs: Inputs, name: str, value: object) -> str:
-    """A level as on and off where it is a switch's."""
-    table = inputs.sample.table
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return level_words(table.factor(name), text) if name in table.positions else text
+def words(table: RunTable, name: str, values: list[object]) -> list[str | None]:
+    """A column's levels: on and off where it is a switch's."""
+    factor = table.factor(name) if name in table.positions else None
+    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    return [
+        None if value is None else text if factor is None else level_words(factor, text)
+        for value, text in zip(values, texts, strict=True)
+    ]
 
 
 def document(result: BestRuns, inputs: Inputs) -> dict[str, Any]:

@@ -55,6 +55,8 @@ def figure(result: Runs, inputs: Inputs) -> Figure:
 
 def table(result: Runs, inputs: Inputs) -> Table:
     """The rows; the columns that were set by the experimenter and the response first."""
+    import polars as pl
+
     frame = result.frame
     first = [factor.name for factor in inputs.sample.table.factors]
     response = [inputs.sample.table.response.name]
@@ -62,12 +64,14 @@ def table(result: Runs, inputs: Inputs) -> Table:
     names += [name for name in frame.columns if name not in names]
     columns = tuple(TableColumn(name, name, numeric=frame.schema[name].is_numeric()) for name in names)
     shown = f"{frame.height:,} of {result.of:,} runs shown" if frame.height < result.of else f"{result.of:,} runs"
-    rows = tuple(
-        # a seed or an id is a name, not an amount: no thousands separators
-        tuple(str(value).lower() if isinstance(value, int) else value for value in values)
-        for values in frame.select(names).iter_rows()
-    )
-    return Table(columns, rows, "Runs", (shown,))
+    cells = []
+    for name in names:
+        values = frame[name].to_list()
+        if frame.schema[name].is_integer() or frame.schema[name] == pl.Boolean:
+            # a seed or an id is a name, not an amount: no thousands separators
+            values = [None if value is None else str(value).lower() for value in values]
+        cells.append(values)
+    return Table(columns, tuple(zip(*cells, strict=True)), "Runs", (shown,))
 
 
 def document(result: Runs, inputs: Inputs) -> dict[str, Any]:
