@@ -19,6 +19,7 @@ NO_LEVEL = -1  # the code of a run whose factor is NULL
 FEWEST = 65_536  # runs that are worth blocks
 BLOCKS = 2_048  # of the runs in order, at most
 CELLS = 8_000_000  # blocks × configurations at most: the counts take 4 bytes each, the sums 8
+TOGETHER = 64  # blocks that are counted in one go
 MOST_CELLS = 20_000_000  # configurations × replicates of the table that shared effects are worked out from
 TAIL = 1e-5  # share of the runs at either end that equally wide blocks leave out
 
@@ -240,12 +241,20 @@ class InOrder:
         blocks = len(edges) - 1
         counts = np.zeros((size, blocks), dtype=np.float32)
         sums, within, fractional = np.zeros((size, blocks)), np.zeros(blocks), np.zeros(size, dtype=bool)
-        for block in range(blocks):  # none of a small sweep
-            here = slice(int(edges[block]), int(edges[block + 1]))
-            counts[:, block] = np.bincount(own[here], minlength=size)
-            sums[:, block] = np.bincount(own[here], weights=ascending[here] - center, minlength=size)
-            within[block] = ascending[here].var() if here.start < here.stop else 0.0
-            fractional[own[here][ascending[here] != np.rint(ascending[here])]] = True
+        for first in range(0, blocks, TOGETHER):  # none of a small sweep
+            some = slice(first, min(first + TOGETHER, blocks))
+            number = np.diff(edges[some.start : some.stop + 1])
+            here = slice(int(edges[some.start]), int(edges[some.stop]))
+            values, owners = ascending[here], own[here]
+            block = np.repeat(np.arange(len(number), dtype=np.int32), number)
+            cell = block * np.int32(size) + owners
+            off_center = values - center
+            shape = (len(number), size)
+            counts[:, some] = np.bincount(cell, minlength=math.prod(shape)).reshape(shape).T
+            sums[:, some] = np.bincount(cell, weights=off_center, minlength=math.prod(shape)).reshape(shape).T
+            mean = np.bincount(block, weights=off_center) / number
+            within[some] = np.bincount(block, weights=(off_center - mean[block]) ** 2) / number
+            fractional[owners[values != np.rint(values)]] = True
         return cls(ascending, run, own, edges, counts, sums, within, center, fractional, distinct)
 
     @property

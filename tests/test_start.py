@@ -31,6 +31,13 @@ def test_the_screen_starts_without_heavy_modules() -> None:
     assert loaded.isdisjoint({*HEAVY, "polars"})
 
 
+def test_plots_come_without_the_manual_of_plotext() -> None:
+    """It is two thirds of plotext's import, and no one's but its own command line."""
+    loaded = modules("from ablate_tui.tui.painters import cloud\nassert cloud.load() is cloud.load()")
+    assert "plotext" in loaded
+    assert not any(name.startswith(("plotext._doc.", "plotext.prettydoc")) for name in loaded)
+
+
 def test_the_command_line_starts_with_nearly_nothing() -> None:
     """Not even DuckDB and numpy before the first word is read."""
     loaded = modules("import ablate_tui.tui.cli")

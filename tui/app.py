@@ -106,6 +106,7 @@ class AblateApp(Asking):
 
     def on_mount(self) -> None:
         """Show the first figures."""
+        gc.freeze()  # what was loaded stays: a full collection would walk through all of it amid some key
         gc.enable()
         self.animation_level = "none"
         self.query_one(Header).say("reading …")
@@ -205,8 +206,7 @@ class AblateApp(Asking):
         if message.first and not message.importance.finished and self.refined != key:
             self.refined = key
             self.compute_uncertainty(message.look)
-        # what is loaded by now stays: else a full collection walks through all of it amid some toggle
-        gc.freeze()
+        gc.freeze()  # LightGBM and what it needs are loaded by now
         view = VIEWS[self.view_name]
         if not message.first and view.uses_importance and (view.uses_refits or message.importance.refits is None):
             self.refresh_view()

@@ -161,13 +161,16 @@ def _screen(source: str, options: SliceOptions) -> int:
     screen = threading.Thread(target=importlib.import_module, args=("ablate_tui.tui.app",))
     screen.start()
     with _opened(source, options) as session:
-        screen.join()
-        from ablate_tui.tui.app import AblateApp
-
         look = options.look(session)
         table = session.table(look.response, look.goal, look.fail)
-        # beside the start of the screen, and in a thread that quitting does not wait for
+        # beside the start of the screen, and in threads that quitting does not wait for
         threading.Thread(target=lambda: table.in_order, daemon=True).start()
+        screen.join()
+        from ablate_tui.tui.app import AblateApp
+        from ablate_tui.tui.painters import cloud
+
+        threading.Thread(target=cloud.load, daemon=True).start()
+
         app = AblateApp(session, look)
         app.run()
         for path in app.exported:

@@ -8,9 +8,11 @@ become positions in cells first, and only those inside the area are passed on.
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,20 @@ class Stroke:
     ink: RGB
 
 
+def load() -> Any:
+    """plotext without its manual, which takes two thirds of its import."""
+    manual = "plotext._doc.doc"
+    if "plotext" not in sys.modules:
+        sys.modules[manual] = ModuleType(manual)
+        sys.modules[manual].docs = None  # type: ignore[attr-defined]
+    try:
+        import plotext
+    finally:
+        if not hasattr(sys.modules.get(manual), "__file__"):
+            sys.modules.pop(manual, None)
+    return plotext
+
+
 def draw(strokes: Iterable[Stroke], width: int, height: int) -> list[tuple[int, int, str, RGB | None]]:
     """Draw strokes onto an empty area.
 
@@ -50,8 +66,7 @@ def draw(strokes: Iterable[Stroke], width: int, height: int) -> list[tuple[int, 
     list of (column, row, character, colour)
         The cells that are not blank.
     """
-    import plotext
-
+    plotext = load()
     pieces = [piece for stroke in strokes for piece in _pieces(stroke, width, height)]
     if not pieces or width < 1 or height < 1:
         return []
@@ -80,8 +95,7 @@ _own = _Own()
 
 def _figure(width: int, height: int) -> Any:
     """An empty figure without axes, whose coordinates are cells."""
-    import plotext
-
+    plotext = load()
     if _own.figure is None:
         terminal = type(plotext.terminal)()
         terminal.limit(False, False)
