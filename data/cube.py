@@ -8,6 +8,7 @@ of configurations, so that a figure of a slice is a sum over configurations or a
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 PIECE = 1 << 18  # runs that are looked at in one go: arrays of ten million would each take 80 MB
 NO_LEVEL = -1  # the code of a run whose factor is NULL
+AHEAD = 1_000_000  # values that are worth a thread which sorts them ahead
 FEWEST = 65_536  # runs that are worth blocks
 BLOCKS = 2_048  # of the runs in order, at most
 CELLS = 8_000_000  # blocks × configurations at most: the counts take 4 bytes each, the sums 8
@@ -229,10 +231,9 @@ class InOrder:
     @classmethod
     @np.errstate(all="ignore")
     def of(
-        cls, y: NDArray[np.float64], finished: NDArray[np.bool_], configuration: NDArray[np.int32], size: int
+        cls, run: NDArray[np.int32], ascending: NDArray[np.float64], configuration: NDArray[np.int32], size: int
     ) -> InOrder:
-        """Sort the finished runs of a sweep of `size` configurations."""
-        run, ascending = sort(y, finished)
+        """Count the sorted runs of a sweep of `size` configurations by blocks."""
         own = configuration[run]
         distinct = bool((ascending[1:] != ascending[:-1]).all())
         n = len(run)
@@ -246,15 +247,15 @@ class InOrder:
             number = np.diff(edges[some.start : some.stop + 1])
             here = slice(int(edges[some.start]), int(edges[some.stop]))
             values, owners = ascending[here], own[here]
-            block = np.repeat(np.arange(len(number), dtype=np.int32), number)
-            cell = block * np.int32(size) + owners
+            shape, starts = (len(number), size), edges[some] - here.start
+            cell = np.repeat(size * np.arange(len(number)), number) + owners
             off_center = values - center
-            shape = (len(number), size)
             counts[:, some] = np.bincount(cell, minlength=math.prod(shape)).reshape(shape).T
             sums[:, some] = np.bincount(cell, weights=off_center, minlength=math.prod(shape)).reshape(shape).T
-            mean = np.bincount(block, weights=off_center) / number
-            within[some] = np.bincount(block, weights=(off_center - mean[block]) ** 2) / number
-            fractional[owners[values != np.rint(values)]] = True
+            off_center -= np.repeat(np.add.reduceat(off_center, starts) / number, number)
+            within[some] = np.add.reduceat(off_center * off_center, starts) / number
+            if not fractional.all():
+                fractional[owners[values != np.rint(values)]] = True
         return cls(ascending, run, own, edges, counts, sums, within, center, fractional, distinct)
 
     @property
@@ -268,30 +269,62 @@ class InOrder:
         return len(self.edges) > 1
 
 
+class Sorting:
+    """The finished values of a sweep in ascending order.
+
+    Parameters
+    ----------
+    y : (n,) float64
+    finished : (n,) bool
+        Those that count; they are finite.
+    """
+
+    def __init__(self, y: NDArray[np.float64], finished: NDArray[np.bool_]) -> None:
+        self._turn = threading.RLock()
+        self._asked = y, finished
+        self._found: tuple[NDArray[np.int32], NDArray[np.float64]] | None = None
+        if len(y) >= AHEAD:  # nothing waits for this thread at the end of the program
+            threading.Thread(target=self.result, daemon=True).start()
+
+    def result(self) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """What `sort` finds; of many values, a thread has begun with it."""
+        with self._turn:
+            if self._found is None:
+                self._found = sort(*self._asked)
+            return self._found
+
+
 @np.errstate(all="ignore")
 def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Places of the finished values in ascending order, equal ones in the order of their places; and the values.
 
     Whole numbers sort several times faster than places by their values. Up to 2^24 values are scaled to 40
-    bits, their places are the other 24, and what the scaling made equal is put right afterwards.
+    bits, their places are the other 24, and what the scaling made equal is put right afterwards. One array is
+    scaled, sorted and filled with the values: memory that a process has not had before costs as much as a sort.
     """
     run = np.flatnonzero(finished).astype(np.int32)
     scaled = y[run]
     low, high = (scaled.min(), scaled.max()) if len(run) else (0.0, 0.0)
     scale = (2**40 - 1) / (high - low) if high > low else 0.0
     if len(y) <= 1 << 24 and len(run) > 4096 and 0 < scale < math.inf:
-        scaled -= low
-        scaled *= scale
-        key = scaled.astype(np.uint64)
-        key <<= np.uint64(24)
-        key |= run.astype(np.uint64)
-        key.sort()
-        run = (key & np.uint64(2**24 - 1)).astype(np.int32)
-        ascending = y[run]
+        key = scaled.view(np.uint64)
+        for first in range(0, len(run), PIECE):
+            here = slice(first, first + PIECE)
+            key[here] = (_scaled(scaled[here], low, scale) << np.uint64(24)) | run[here].astype(np.uint64)
+        half = len(run) // 2
+        other = threading.Thread(target=key[half:].sort)
+        other.start()
+        key[:half].sort()
+        other.join()
+        key.sort(kind="stable")  # Timsort: merges the halves
+        for first in range(0, len(run), PIECE):
+            here = slice(first, first + PIECE)
+            run[here] = key[here] & np.uint64(2**24 - 1)
+        ascending = np.take(y, run, out=scaled, mode="clip")  # mode: "raise" would fill a copy first
         wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
         if not len(wrong):
             return run, ascending
-        key >>= np.uint64(24)
+        key = _scaled(ascending, low, scale)
         bad = np.unique(key[wrong])
         start, stop = np.searchsorted(key, bad), np.searchsorted(key, bad, side="right")
         if int((stop - start).sum()) < len(key) // 8:
@@ -301,6 +334,11 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
             return run, ascending
     run = np.argsort(y, kind="stable")[: len(run)].astype(np.int32)  # NaN come last
     return run, y[run]
+
+
+def _scaled(y: NDArray[np.float64], low: float, scale: float) -> NDArray[np.uint64]:
+    """Values as whole numbers of 40 bits."""
+    return ((y - low) * scale).astype(np.uint64)
 
 
 def _edges(y: NDArray[np.float64], most: int) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data import names
-from ablate_tui.data.cube import NO_LEVEL, Combinations, numbered
+from ablate_tui.data.cube import NO_LEVEL, Combinations, Sorting, numbered
 from ablate_tui.data.detect import (
     MOST_LEVELS,
     Facts,
@@ -82,6 +82,7 @@ def load(store: Store, choices: Choices) -> RunTable:
     columns, factors = _factors(store, survey, taken, chosen, choices)
     replicates = tuple(name for name, (role, _) in taken.items() if role == "replicate")
     y, status = _outcomes(values(store, response, text))
+    sorting = Sorting(y, status == FINISHED)  # beside the reading of the rest
     failed: NDArray[np.bool_] = status == DIVERGED
     if choices.fail:
         failed |= condition(store, choices.fail)
@@ -106,6 +107,7 @@ def load(store: Store, choices: Choices) -> RunTable:
         replicate_labels=labels,
         fail_condition=choices.fail,
         notes=tuple(notes),
+        sorting=sorting,
     )
 
 

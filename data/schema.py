@@ -11,7 +11,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import MOST_CELLS, Combinations, Crossing, InOrder, Moments, Outcomes
+from ablate_tui.data.cube import MOST_CELLS, Combinations, Crossing, InOrder, Moments, Outcomes, Sorting
 from ablate_tui.data.errors import UsageError, one_of
 
 Role = Literal["switch", "factor", "covariate", "response", "replicate", "identity", "ignored"]
@@ -134,6 +134,7 @@ class RunTable:
     replicate_labels: Sequence[str] = ()  # by that code: the columns' values, joined by ", "; empty without any
     fail_condition: str | None = None
     notes: tuple[str, ...] = ()  # what was guessed or set aside while reading, in words
+    sorting: Sorting | None = None  # of the finished responses, where it has begun already
 
     @property
     def runs(self) -> int:
@@ -180,8 +181,8 @@ class RunTable:
         """The finished runs in the order of the response: the cube's slow part, a sort of all runs."""
         with _SORTING:  # one thread may have begun while another asks
             if "in_order" not in vars(self):
-                finished = self.status == FINISHED
-                vars(self)["in_order"] = InOrder.of(self.y, finished, self.configuration, self.combinations.n)
+                sorting = self.sorting or Sorting(self.y, self.status == FINISHED)
+                vars(self)["in_order"] = InOrder.of(*sorting.result(), self.configuration, self.combinations.n)
             found: InOrder = vars(self)["in_order"]
             return found
 
@@ -216,7 +217,8 @@ class RunTable:
             return self
         at = np.flatnonzero(~self.rerun)
         arrays = {name: getattr(self, name)[at] for name in ("y", "status", "failed", "replicate")}
-        return replace(self, combinations=replace(self.combinations, of_run=self.configuration[at]), **arrays)
+        combinations = replace(self.combinations, of_run=self.configuration[at])
+        return replace(self, combinations=combinations, sorting=None, **arrays)
 
     @cached_property
     def crossing(self) -> Crossing | None:
