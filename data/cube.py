@@ -71,7 +71,7 @@ def dense(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> NDArray[np.int32]
     return numbered(key, span)[1]
 
 
-def numbered(key: NDArray[np.signedinteger], span: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def numbered(key: NDArray[np.integer], span: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """The distinct values of keys below `span`, ascending, and for each key the place of its own among them."""
     if span <= max(4 * len(key), 65_536):  # a table of all keys is cheaper than a sort
         there = np.bincount(key, minlength=1) > 0
@@ -302,8 +302,12 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     bits, their places are the other 24, and what the scaling made equal is put right afterwards. One array is
     scaled, sorted and filled with the values: memory that a process has not had before costs as much as a sort.
     """
-    run = np.flatnonzero(finished).astype(np.int32)
-    scaled = y[run]
+    run = np.empty(np.count_nonzero(finished), dtype=np.int32)
+    scaled, filled = np.empty(len(run)), 0
+    for first in range(0, len(y), PIECE):
+        at = np.flatnonzero(finished[first : first + PIECE]) + first
+        here = slice(filled, filled := filled + len(at))
+        run[here], scaled[here] = at, y[at]
     low, high = (scaled.min(), scaled.max()) if len(run) else (0.0, 0.0)
     scale = (2**40 - 1) / (high - low) if high > low else 0.0
     if len(y) <= 1 << 24 and len(run) > 4096 and 0 < scale < math.inf:

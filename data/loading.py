@@ -81,7 +81,7 @@ def load(store: Store, choices: Choices) -> RunTable:
         notes.append(f"smaller {printable(text)} is taken as better: its name does not tell; --goal max reverses that")
     columns, factors = _factors(store, survey, taken, chosen, choices)
     replicates = tuple(name for name, (role, _) in taken.items() if role == "replicate")
-    y, status = _outcomes(values(store, response, text))
+    y, status = _outcomes(values(store, response, text, ours=column is not None))
     sorting = Sorting(y, status == FINISHED)  # beside the reading of the rest
     failed: NDArray[np.bool_] = status == DIVERGED
     if choices.fail:
@@ -286,18 +286,20 @@ def _keyed(store: Store, factors: list[Factor], span: int) -> tuple[NDArray[np.i
     return codes, of_run
 
 
-def _keys(store: Store, factors: Sequence[Factor]) -> NDArray[np.int64]:
-    """(runs,) numbers in mixed radix, _SPAN at most, the first factor's digit the highest."""
+def _keys(store: Store, factors: Sequence[Factor]) -> NDArray[np.integer]:
+    """(runs,) numbers in mixed radix, below _SPAN, the first factor's digit the highest."""
     sizes = [len(factor.levels) + 1 for factor in factors]
-    key, short = np.zeros(store.runs, dtype=np.int64), list[str]()
+    key: NDArray[np.integer] | None = None
+    short = list[str]()
     weights = np.cumprod([1, *sizes[:0:-1]])[::-1].tolist() if factors else []  # of the digits
     import pyarrow as pa  # at the start of the program time is dear
 
     with store.cursor() as cursor:
         for factor, weight in zip(factors, weights, strict=True):
             if len(factor.levels) <= _CASE:
-                short.append(f"CAST({_digit(store, factor)} AS UBIGINT) * {weight}")
+                short.append(_digit(store, factor, weight))
                 continue
+            key = np.zeros(store.runs, dtype=np.int64) if key is None else key
             levels = np.arange(1, len(factor.levels) + 1, dtype=np.int64)
             known = pa.table({"level": pa.array(factor.levels, pa.string()), "digit": levels})
             cursor.register("ablate_tui_levels", known)
@@ -308,19 +310,21 @@ def _keys(store: Store, factors: Sequence[Factor]) -> NDArray[np.int64]:
             key[rows["place"]] += rows["digit"] * weight
             cursor.unregister("ablate_tui_levels")
         if short:
-            rows = cursor.execute(f"SELECT CAST({' + '.join(short)} AS UINTEGER) AS key FROM runs").fetchnumpy()
-            key += rows["key"].astype(np.int64)
-    return key
+            rows = cursor.execute(f"SELECT {' + '.join(short)} AS key FROM runs").fetchnumpy()
+            key = rows["key"] if key is None else key + rows["key"]
+    return np.zeros(store.runs, dtype=np.int64) if key is None else key
 
 
-def _digit(store: Store, factor: Factor) -> str:
-    """SQL of a factor's code + 1, 0 for NULL."""
+def _digit(store: Store, factor: Factor, weight: int) -> str:
+    """SQL of a factor's code + 1, 0 for NULL, times a weight."""
     column, native = quote(factor.name), store.columns[factor.name] in _NATIVE
     value = column if native else f"CAST({column} AS VARCHAR)"  # as text a float has its own way to be equal
+    # the weight is in the numbers, and they have their type: products and casts take DuckDB as long as the rest
     whens = " ".join(
-        f"WHEN {value} = {literal(level)} THEN {digit}" for digit, level in enumerate(factor.levels[1:], start=2)
+        f"WHEN {value} = {literal(level)} THEN {digit * weight}::UINTEGER"
+        for digit, level in enumerate(factor.levels[1:], start=2)
     )
-    return f"CASE WHEN {value} IS NULL THEN 0 {whens} ELSE 1 END"
+    return f"CASE {whens} WHEN {value} IS NULL THEN 0::UINTEGER ELSE {weight}::UINTEGER END"
 
 
 def _replicate(store: Store, columns: tuple[str, ...]) -> tuple[NDArray[np.int32], Sequence[str]]:
@@ -351,13 +355,16 @@ def _replicate(store: Store, columns: tuple[str, ...]) -> tuple[NDArray[np.int32
 def _integers(store: Store, column: str, low: int, high: int) -> tuple[NDArray[np.int32], Sequence[str]]:
     """The same of one column of whole numbers, which can be millions: no text is made of them."""
     with store.cursor() as cursor:
-        key = f"coalesce(CAST({quote(column)} AS BIGINT) - ({low}) + 1, 0)"
+        dtype = "UINTEGER" if high - low + 1 < 2**32 else "BIGINT"
+        key = f"CAST(coalesce(CAST({quote(column)} AS BIGINT) - ({low}) + 1, 0) AS {dtype})"
         rows = cursor.execute(f"SELECT {key} AS key FROM runs").fetchnumpy()
     found, of_run = numbered(rows["key"], high - low + 2)
     return of_run, Numbers(found + (low - 1), low - 1)
 
 
 def _outcomes(found: Values) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    status = np.where(np.isfinite(found.y), FINISHED, DIVERGED).astype(np.uint8)
+    status = np.full(len(found.y), FINISHED, dtype=np.uint8)
+    status[~np.isfinite(found.y)] = DIVERGED
     status[found.missing] = MISSING
-    return np.where(status == FINISHED, found.y, np.nan) if status.any() else found.y, status
+    found.y[status != FINISHED] = np.nan  # infinities
+    return found.y, status

@@ -62,15 +62,27 @@ def response_of(store: Store, text: str) -> tuple[str, str | None]:
     return f"CAST(({_lines(text)}) AS DOUBLE)", None
 
 
-def values(store: Store, sql: str, text: str) -> Values:
+def values(store: Store, sql: str, text: str, ours: bool = False) -> Values:
     """Evaluate a response for every run.
+
+    Parameters
+    ----------
+    store : Store
+    sql, text : str
+        The expression, and what the user wrote.
+    ours : bool
+        Whether the expression is made here, of one column, so that it has one value for each run.
 
     Raises
     ------
     UsageError
         The evaluation fails, or does not give one number for each run.
     """
-    found = _evaluate(store, sql, text, "response")
+    if ours:
+        with store.cursor() as cursor:
+            found = np.ma.asarray(cursor.execute(f"SELECT {sql} AS y FROM runs").fetchnumpy()["y"])
+    else:
+        found = _evaluate(store, sql, text, "response")
     y, missing = np.asarray(np.ma.getdata(found), dtype=np.float64), np.asarray(np.ma.getmaskarray(found))
     if missing.any():
         y = np.where(missing, np.nan, y)
