@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,9 +75,13 @@ def dense(codes: NDArray[np.int16], sizes: tuple[int, ...]) -> NDArray[np.int32]
 def numbered(key: NDArray[np.integer], span: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """The distinct values of keys below `span`, ascending, and for each key the place of its own among them."""
     if span <= max(4 * len(key), 65_536):  # a table of all keys is cheaper than a sort
-        there = np.bincount(key, minlength=1) > 0
+        there, of_run = np.zeros(span, dtype=bool), np.empty(len(key), dtype=np.int32)
+        for here in _pieces(slice(0, len(key))):
+            there[key[here]] = True
         place = (np.cumsum(there) - 1).astype(np.int32)
-        return np.flatnonzero(there), place[key]
+        for here in _pieces(slice(0, len(key))):
+            of_run[here] = place[key[here]]
+        return np.flatnonzero(there), of_run
     found, place = np.unique(key, return_inverse=True)
     return found, np.asarray(place, dtype=np.int32)
 
@@ -234,7 +239,13 @@ class InOrder:
         cls, run: NDArray[np.int32], ascending: NDArray[np.float64], configuration: NDArray[np.int32], size: int
     ) -> InOrder:
         """Count the sorted runs of a sweep of `size` configurations by blocks."""
-        own = configuration[run]
+        own = np.empty(len(run), dtype=np.int32)
+
+        def own_part(part: slice) -> None:
+            for here in _pieces(part):
+                own[here] = configuration[run[here]]
+
+        _halves(own_part, len(run))
         distinct = bool((ascending[1:] != ascending[:-1]).all())
         n = len(run)
         center = float(ascending[n // 2]) if n else 0.0
@@ -312,19 +323,21 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     scale = (2**40 - 1) / (high - low) if high > low else 0.0
     if len(y) <= 1 << 24 and len(run) > 4096 and 0 < scale < math.inf:
         key = scaled.view(np.uint64)
-        for first in range(0, len(run), PIECE):
-            here = slice(first, first + PIECE)
-            key[here] = (_scaled(scaled[here], low, scale) << np.uint64(24)) | run[here].astype(np.uint64)
-        half = len(run) // 2
-        other = threading.Thread(target=key[half:].sort)
-        other.start()
-        key[:half].sort()
-        other.join()
+
+        def sort_part(part: slice) -> None:
+            for here in _pieces(part):
+                key[here] = (_scaled(scaled[here], low, scale) << np.uint64(24)) | run[here].astype(np.uint64)
+            key[part].sort()
+
+        def read_part(part: slice) -> None:
+            for here in _pieces(part):
+                run[here] = key[here] & np.uint64(2**24 - 1)
+                scaled[here] = y[run[here]]
+
+        _halves(sort_part, len(run))
         key.sort(kind="stable")  # Timsort: merges the halves
-        for first in range(0, len(run), PIECE):
-            here = slice(first, first + PIECE)
-            run[here] = key[here] & np.uint64(2**24 - 1)
-        ascending = np.take(y, run, out=scaled, mode="clip")  # mode: "raise" would fill a copy first
+        _halves(read_part, len(run))
+        ascending = scaled
         wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
         if not len(wrong):
             return run, ascending
@@ -338,6 +351,18 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
             return run, ascending
     run = np.argsort(y, kind="stable")[: len(run)].astype(np.int32)  # NaN come last
     return run, y[run]
+
+
+def _halves(work: Callable[[slice], None], n: int) -> None:
+    """Work on both halves of some arrays at once: numpy lets two threads compute."""
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(work, slice(n // 2, n))
+        work(slice(0, n // 2))
+        other.result()
+
+
+def _pieces(part: slice) -> Iterator[slice]:
+    return (slice(first, min(first + PIECE, part.stop)) for first in range(part.start, part.stop, PIECE))
 
 
 def _scaled(y: NDArray[np.float64], low: float, scale: float) -> NDArray[np.uint64]:

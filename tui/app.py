@@ -189,8 +189,9 @@ class AblateApp(Asking):
         message.seen = True
         self.stirred.set()
 
-    def on_computing_waiting(self, message: Computing.Waiting) -> None:
+    async def on_computing_waiting(self, message: Computing.Waiting) -> None:
         """Say that the view takes a while, in place of figures that are of an older look."""
+        await self.show_glances_alone()
         view = VIEWS[self.view_name]
         if message.view == view.name and message.look.seen_by(view) == self.look.seen_by(view):
             self.query_one(Body).say(f"{view.title}: {message.words} …")
