@@ -76,10 +76,10 @@ def numbered(key: NDArray[np.integer], span: int) -> tuple[NDArray[np.int64], ND
     """The distinct values of keys below `span`, ascending, and for each key the place of its own among them."""
     if span <= max(4 * len(key), 65_536):  # a table of all keys is cheaper than a sort
         there, of_run = np.zeros(span, dtype=bool), np.empty(len(key), dtype=np.int32)
-        for here in _pieces(slice(0, len(key))):
+        for here in pieces(slice(0, len(key))):
             there[key[here]] = True
         place = (np.cumsum(there) - 1).astype(np.int32)
-        for here in _pieces(slice(0, len(key))):
+        for here in pieces(slice(0, len(key))):
             of_run[here] = place[key[here]]
         return np.flatnonzero(there), of_run
     found, place = np.unique(key, return_inverse=True)
@@ -105,9 +105,8 @@ class Moments:
     ) -> Moments:
         """Sum up the finished responses; sums of squares in two passes (Chan, Golub & LeVeque 1983)."""
 
-        def pieces() -> Iterator[tuple[NDArray[np.int32], NDArray[np.float64]]]:
-            for first in range(0, len(y), PIECE):
-                here = slice(first, first + PIECE)
+        def parts() -> Iterator[tuple[NDArray[np.int32], NDArray[np.float64]]]:
+            for here in pieces(slice(0, len(y))):
                 if finished is None or finished[here].all():
                     yield configuration[here], y[here]
                 else:
@@ -116,11 +115,11 @@ class Moments:
         n, mean = np.zeros(size, dtype=np.int64), np.zeros(size)
         rest, squares = np.zeros(size), np.zeros(size)
         with np.errstate(all="ignore"):
-            for own, values in pieces():
+            for own, values in parts():
                 n += np.bincount(own, minlength=size)
                 mean += np.bincount(own, weights=values, minlength=size)
             mean /= np.maximum(n, 1)
-            for own, values in pieces():
+            for own, values in parts():
                 deviation = values - mean[own]
                 rest += np.bincount(own, weights=deviation, minlength=size)
                 squares += np.bincount(own, weights=deviation * deviation, minlength=size)
@@ -166,8 +165,7 @@ class Outcomes:
     ) -> Outcomes:
         """Count runs; `status` is 0 finished, 1 diverged, 2 missing."""
         by = np.zeros((size, 3), dtype=np.int64)
-        for first in range(0, len(status), PIECE):
-            here = slice(first, first + PIECE)
+        for here in pieces(slice(0, len(status))):
             slot = configuration[here] * np.int64(3) + status[here]
             by += np.bincount(slot, minlength=3 * size).reshape(size, 3)
         hit = np.flatnonzero(failed)
@@ -242,10 +240,10 @@ class InOrder:
         own = np.empty(len(run), dtype=np.int32)
 
         def own_part(part: slice) -> None:
-            for here in _pieces(part):
+            for here in pieces(part):
                 own[here] = configuration[run[here]]
 
-        _halves(own_part, len(run))
+        halves(own_part, len(run))
         distinct = bool((ascending[1:] != ascending[:-1]).all())
         n = len(run)
         center = float(ascending[n // 2]) if n else 0.0
@@ -315,28 +313,28 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     """
     run = np.empty(np.count_nonzero(finished), dtype=np.int32)
     scaled, filled = np.empty(len(run)), 0
-    for first in range(0, len(y), PIECE):
-        at = np.flatnonzero(finished[first : first + PIECE]) + first
-        here = slice(filled, filled := filled + len(at))
-        run[here], scaled[here] = at, y[at]
+    for here in pieces(slice(0, len(y))):
+        at = np.flatnonzero(finished[here]) + here.start
+        there = slice(filled, filled := filled + len(at))
+        run[there], scaled[there] = at, y[at]
     low, high = (scaled.min(), scaled.max()) if len(run) else (0.0, 0.0)
     scale = (2**40 - 1) / (high - low) if high > low else 0.0
     if len(y) <= 1 << 24 and len(run) > 4096 and 0 < scale < math.inf:
         key = scaled.view(np.uint64)
 
         def sort_part(part: slice) -> None:
-            for here in _pieces(part):
+            for here in pieces(part):
                 key[here] = (_scaled(scaled[here], low, scale) << np.uint64(24)) | run[here].astype(np.uint64)
             key[part].sort()
 
         def read_part(part: slice) -> None:
-            for here in _pieces(part):
+            for here in pieces(part):
                 run[here] = key[here] & np.uint64(2**24 - 1)
                 scaled[here] = y[run[here]]
 
-        _halves(sort_part, len(run))
+        halves(sort_part, len(run))
         key.sort(kind="stable")  # Timsort: merges the halves
-        _halves(read_part, len(run))
+        halves(read_part, len(run))
         ascending = scaled
         wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
         if not len(wrong):
@@ -353,7 +351,7 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     return run, y[run]
 
 
-def _halves(work: Callable[[slice], None], n: int) -> None:
+def halves(work: Callable[[slice], None], n: int) -> None:
     """Work on both halves of some arrays at once: numpy lets two threads compute."""
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(work, slice(n // 2, n))
@@ -361,7 +359,8 @@ def _halves(work: Callable[[slice], None], n: int) -> None:
         other.result()
 
 
-def _pieces(part: slice) -> Iterator[slice]:
+def pieces(part: slice) -> Iterator[slice]:
+    """A range of places in parts that stay in the processor's cache."""
     return (slice(first, min(first + PIECE, part.stop)) for first in range(part.start, part.stop, PIECE))
 
 

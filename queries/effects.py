@@ -22,7 +22,7 @@ from ablate_tui.queries.inference.failures import Failures, failure_p
 from ablate_tui.queries.inference.given_success import GivenSuccess, given_success
 from ablate_tui.queries.inference.verdicts import LARGE_RATIO, SIGNIFICANT, FactorTest, Judge, Verdicts, verdicts
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.pairs import match
+from ablate_tui.queries.pairs import Cells, Partners
 from ablate_tui.queries.reasons import PENDING, Reasons
 from ablate_tui.queries.slices import Sample
 from ablate_tui.queries.sql import factor_columns, input_sql, over_finished, response_name, with_input
@@ -49,7 +49,7 @@ def effects(sample: Sample, by_runs: bool = True, cancelled: Callable[[], bool] 
 
     Means, medians, SDs, quartiles, and the tests of Welch, Mann-Whitney, Brown-Forsythe and
     Kruskal-Wallis are over finished runs; their p-values are descriptive, since runs of one
-    configuration are not independent. Matched pairs: see `pairs.match`; only switches have them.
+    configuration are not independent. Matched pairs: see `pairs.Partners`; only switches have them.
     `best_share_on` is the share of "on" among the best tenth of the finished runs that have a level of
     the factor, runs tied at its border taken in full; `base_share_on` among all of them. `failure_p`:
     see `failures.failure_p`.
@@ -87,7 +87,7 @@ class _Table:
         self.best: BestRuns = best_runs(self.ordered, BEST_SHARE, sample.table.response.goal)
         best = self.best.counts(self.ordered)
         self.counts = {factor.name: Levels(sample, factor.name, best) for factor in sample.table.factors}
-        self.finished: Sample | None = sample.done() if by_runs else None
+        self.cells = Cells(sample.done()) if by_runs else None
         self.failures: Failures = failure_p(sample)
         self.levels = dict(sample.slice.filters)
         self.sides = self._sides()
@@ -290,12 +290,12 @@ class _Table:
             why = "a level against the rest has no single partner; pairs are for switches"
             self.reasons.say(name, f"pairs {PAIR_FIGURES}", why)
             return None, None, None, None, None
-        if self.finished is None:
+        if self.cells is None:
             self.reasons.say(name, f"pairs {PAIR_FIGURES}", PENDING)
             return None, None, None, None, None
         if self.cancelled():
             raise Cancelled
-        difference = match(self.finished, factor).difference
+        difference = Partners(self.cells, factor).differences(0, 1)
         if not len(difference):
             self.reasons.say(name, PAIR_FIGURES, "no two finished runs differ in this switch alone")
             return 0, None, None, None, None

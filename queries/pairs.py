@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import dense
+from ablate_tui.data.cube import PIECE, dense
 from ablate_tui.data.schema import Factor, Goal
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.descriptive.pair_ends import (
@@ -40,7 +40,7 @@ class Matched:
 
     on: NDArray[np.float64]  # (m,) mean response of the pair's runs with the switch on
     off: NDArray[np.float64]
-    row: NDArray[np.int64]  # (m,) row of the source of one of the pair's runs
+    row: NDArray[np.int32]  # (m,) row of the source of one of the pair's runs
     configuration: NDArray[np.int64]  # (m,) number of the other factors' levels together, ascending
 
     @property
@@ -49,72 +49,97 @@ class Matched:
         return self.on - self.off
 
 
-class Partners:
-    """The finished runs of a slice by the level of one factor, and what each shares with its partners.
+class Cells:
+    """The finished runs of a slice by configuration and replicate; where several share both, their mean stands
+    for them.
 
-    Two runs match when all other factors have the same level and the replicate is the same. A NULL is a
-    level of its own in the other factors; runs without a level of this one are left out. Where several runs
-    share a level and all else, their mean stands for them.
-    """
-
-    def __init__(self, runs: Sample, factor: Factor) -> None:
-        row = runs.table.positions[factor.name]
-        sizes = tuple(len(f.levels) for f in runs.table.factors)
-        codes = runs.table.combinations.codes
-        others = dense(np.delete(codes, row, axis=0), sizes[:row] + sizes[row + 1 :])
-        self.replicates = int(runs.replicate.max(initial=0)) + 1
-        groups = (int(others.max(initial=-1)) + 1) * self.replicates
-        slot = (codes[row] * np.int64(groups) + others * np.int64(self.replicates))[runs.configuration]
-        slot += runs.replicate
-        y, rows = runs.y, runs.index
-        if slot.min(initial=0) < 0:  # NO_LEVEL
-            known = slot >= 0
-            slot, y, rows = slot[known], y[known], rows[known]
-        slots = len(factor.levels) * groups
-        if slots <= 8 * len(y) + 131_072:
-            row_of = np.zeros(slots, dtype=np.int32)
-            row_of[slot] = rows
-            count = np.bincount(slot, minlength=slots)
-            total = np.bincount(slot, weights=y, minlength=slots)
-            del slot  # of ten million runs each of these takes 80 MB
-            there = np.flatnonzero(count)
-            self.mean, self.row = total[there] / count[there], row_of[there].astype(np.int64)
-        else:  # sparse: number the slots that occur
-            there, first, number, count = np.unique(slot, return_index=True, return_inverse=True, return_counts=True)
-            self.mean, self.row = np.bincount(number, weights=y) / count, rows[first]
-        self.slot, self.groups = there, max(groups, 1)
-        self.start = np.searchsorted(there, np.arange(len(factor.levels) + 1) * groups)
-
-    def pair(self, off: int, on: int) -> Matched:
-        """Pair the runs of two levels."""
-        on_side, off_side = (slice(self.start[level], self.start[level + 1]) for level in (on, off))
-        group, partner = self.slot[on_side] - on * self.groups, self.slot[off_side] - off * self.groups
-        place = np.searchsorted(partner, group)
-        both = np.flatnonzero(place < len(partner))
-        both = both[partner[place[both]] == group[both]]
-        return Matched(
-            self.mean[on_side][both],
-            self.mean[off_side][place[both]],
-            self.row[on_side][both],
-            group[both] // self.replicates,
-        )
-
-
-def match(runs: Sample, switch: Factor) -> Matched:
-    """Pair the finished runs of a slice across one switch.
+    Where most of these cells have a run they are tables, (C, R) of C configurations and R replicates, so that two
+    configurations are paired row by row; else only the cells that occur are listed.
 
     Parameters
     ----------
     runs : Sample
         Finished ones alone, see `Sample.done`.
-    switch : Factor
-        With two levels; runs without one of them are left out.
-
-    Returns
-    -------
-    Matched
     """
-    return Partners(runs, switch).pair(0, 1)
+
+    def __init__(self, runs: Sample) -> None:
+        self.table = runs.table
+        self.replicates = int(runs.replicate.max(initial=0)) + 1
+        shape = (runs.table.combinations.n, self.replicates)
+        size = shape[0] * shape[1]
+        self.whole = size <= 8 * len(runs.y) + 131_072
+        cell = runs.configuration * np.int64(self.replicates) + runs.replicate
+        if not self.whole:
+            self.cell, first, number, count = np.unique(
+                cell, return_index=True, return_inverse=True, return_counts=True
+            )
+            self.mean, self.row = np.bincount(number, weights=runs.y) / count, runs.index[first].astype(np.int32)
+            return
+        mean, row, there = np.zeros(size), np.zeros(size, dtype=np.int32), np.zeros(size, dtype=bool)
+        mean[cell], row[cell], there[cell] = runs.y, runs.index, True
+        if np.count_nonzero(there) < len(cell):
+            mean = np.bincount(cell, weights=runs.y, minlength=size) / np.bincount(cell, minlength=size)
+        self.mean, self.row, self.there = mean.reshape(shape), row.reshape(shape), there.reshape(shape)
+
+    def listed(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of the listed cells are of some configurations, and (ascending) their place there and replicate."""
+        number = np.full(self.table.combinations.n, -1)
+        number[configurations] = np.arange(len(configurations))
+        own = number[self.cell // self.replicates]
+        at = np.flatnonzero(own >= 0)
+        key = own[at] * self.replicates + self.cell[at] % self.replicates
+        by = np.argsort(key)
+        return at[by], key[by]
+
+
+class Partners:
+    """The configurations of a slice by the level of one factor.
+
+    Two runs match when all other factors have the same level and the replicate is the same. A NULL is a
+    level of its own in the other factors; runs without a level of this one are left out.
+    """
+
+    def __init__(self, cells: Cells, factor: Factor) -> None:
+        row = cells.table.positions[factor.name]
+        sizes = tuple(len(f.levels) for f in cells.table.factors)
+        codes = cells.table.combinations.codes
+        self.cells, self.level = cells, codes[row]
+        self.others = dense(np.delete(codes, row, axis=0), sizes[:row] + sizes[row + 1 :]).astype(np.int64)
+
+    def configurations(self, off: int, on: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of the configurations with each of two levels that have a partner, ordered by the other factors."""
+        here, there = np.flatnonzero(self.level == on), np.flatnonzero(self.level == off)
+        _, at, to = np.intersect1d(self.others[here], self.others[there], assume_unique=True, return_indices=True)
+        return here[at], there[to]
+
+    def pair(self, off: int, on: int) -> Matched:
+        """Pair the runs of two levels."""
+        cells = self.cells
+        on_side, off_side = self.configurations(off, on)
+        if cells.whole:
+            both = cells.there[on_side] & cells.there[off_side]
+            group = np.repeat(self.others[on_side], both.sum(axis=1))
+            return Matched(cells.mean[on_side][both], cells.mean[off_side][both], cells.row[on_side][both], group)
+        (at, key), (to, partner) = cells.listed(on_side), cells.listed(off_side)
+        _, left, right = np.intersect1d(key, partner, assume_unique=True, return_indices=True)
+        at, to = at[left], to[right]
+        return Matched(cells.mean[at], cells.mean[to], cells.row[at], self.others[cells.cell[at] // cells.replicates])
+
+    def differences(self, off: int, on: int) -> NDArray[np.float64]:
+        """(m,) differences of the pairs of two levels, on less off, in the same order."""
+        cells = self.cells
+        if not cells.whole:
+            return self.pair(off, on).difference
+        on_side, off_side = self.configurations(off, on)
+        both = cells.there[on_side] & cells.there[off_side]
+        found, filled = np.empty(np.count_nonzero(both)), 0
+        step = max(1, PIECE // cells.replicates)
+        for first in range(0, len(both), step):
+            here = slice(first, first + step)
+            some = (cells.mean[on_side[here]] - cells.mean[off_side[here]])[both[here]]
+            found[filled : filled + len(some)] = some
+            filled += len(some)
+        return found
 
 
 @dataclass(frozen=True)
@@ -221,7 +246,7 @@ def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
 def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) -> Pairs:
     goal = sample.table.response.goal
     reasons = Reasons()
-    partners = Partners(sample.done(), factor)
+    partners = Partners(Cells(sample.done()), factor)
     level_pairs = _level_pairs(partners, factor, left, goal, reasons) if len(left) > 2 else ()
     names = [pair.name for pair in level_pairs]
     largest = max(level_pairs, key=lambda pair: abs(pair.mean_diff or 0.0), default=None)

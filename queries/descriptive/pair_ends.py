@@ -116,7 +116,7 @@ class Ends:
     def __init__(
         self,
         sample: Sample,
-        row: NDArray[np.int64],
+        row: NDArray[np.int32],
         on: NDArray[np.float64],
         off: NDArray[np.float64],
         others: Sequence[Factor],

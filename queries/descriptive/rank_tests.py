@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.data.cube import AHEAD, halves, pieces
 from ablate_tui.queries.descriptive.ordered import Ranks, RankSums, rank
 
 EXACT_SIDE = 8  # Mann-Whitney is exact where a side has at most so many runs and there are no ties
@@ -108,23 +109,42 @@ def wilcoxon(differences: NDArray[np.float64]) -> float:
     float
         NaN where no difference is other than zero.
     """
-    signed = differences[differences != 0]
-    if not len(signed):
+    signed = differences if differences.all() else differences[differences != 0]
+    n = len(signed)
+    if not n:
         return math.nan
     # Bits of positive floats are in the floats' order, and the topmost is free: sorting them with the sign
     # of the difference in the last place is several times faster than sorting an index.
-    key = (np.abs(signed).view(np.uint64) << np.uint64(1)) | (signed > 0)
-    key.sort()
-    ranks = rank((key >> np.uint64(1)).view(np.float64))
-    plus = float(ranks.rank[(key & np.uint64(1)).astype(bool)].sum())
-    plain = ranks.ties == 0 and len(signed) == len(differences)
-    if len(differences) <= (EXACT_PAIRS if plain else EXACT_TIED_PAIRS):
-        return _exact_wilcoxon(plus, ranks.rank)
+    key = np.abs(signed).view(np.uint64)
+    key <<= np.uint64(1)
+    key |= signed > 0
+    if n < AHEAD:
+        key.sort()
+    else:
+        halves(lambda part: key[part].sort(), n)
+        key.sort(kind="stable")  # Timsort: merges the halves
+    plus, ties = _plus(key), 0.0
+    if plus is None:
+        ranks = rank((key >> np.uint64(1)).view(np.float64))
+        plus, ties = float(ranks.rank[(key & np.uint64(1)).astype(bool)].sum()), ranks.ties
+    if len(differences) <= (EXACT_PAIRS if not ties and n == len(differences) else EXACT_TIED_PAIRS):
+        return _exact_wilcoxon(plus, np.arange(1.0, n + 1) if not ties else ranks.rank)
     from scipy.special import ndtr
 
-    n = len(signed)
-    sd = math.sqrt((n * (n + 1) * (2 * n + 1) - ranks.ties / 2) / 24)
+    sd = math.sqrt((n * (n + 1) * (2 * n + 1) - ties / 2) / 24)
     return 2 * float(ndtr(-abs(plus - n * (n + 1) / 4) / sd))
+
+
+def _plus(key: NDArray[np.uint64]) -> float | None:
+    """Sum of the ranks of those with a bit in the last place; None where any two are equal but for it."""
+    total = 0
+    for here in pieces(slice(0, len(key))):
+        part = key[here.start : here.stop + 1]
+        if ((part[1:] ^ part[:-1]) <= 1).any():
+            return None
+        at = np.flatnonzero(key[here] & np.uint64(1))
+        total += int(at.sum()) + len(at) * (here.start + 1)
+    return float(total)
 
 
 def _exact_wilcoxon(plus: float, ranks: NDArray[np.float64]) -> float:
