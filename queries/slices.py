@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -115,7 +116,9 @@ class Memory:
     """What was made of a sample, by the function that made it."""
 
     made: dict[Callable[[Sample], Any], Any] = field(default_factory=dict)
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    locks: defaultdict[Callable[[Sample], Any], threading.Lock] = field(
+        default_factory=lambda: defaultdict(threading.Lock)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,9 +225,10 @@ class Sample:
     def once(self, make: Callable[[Sample], T]) -> T:
         """What a function makes of this sample: made once, whichever views ask for it.
 
-        Nothing that depends on the contrast, since samples that differ in it share what is made.
+        Nothing that depends on the contrast, since samples that differ in it share what is made. Each has its own
+        lock: what takes long in one thread holds up no other view.
         """
-        with self.memory.lock:
+        with self.memory.locks[make]:
             if make not in self.memory.made:
                 self.memory.made[make] = make(self)
             made: T = self.memory.made[make]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from ablate_tui.data.errors import UsageError
 from ablate_tui.data.schema import RunTable
-from ablate_tui.queries.slices import Slice, take, where
+from ablate_tui.queries.slices import Sample, Slice, take, where
 
 from .make import sweep
 
@@ -123,3 +126,24 @@ def test_sql_takes_the_same_runs(chosen: dict[str, set[int]]) -> None:
 
 def test_where_without_levels() -> None:
     assert where({}) == "TRUE"
+
+
+def test_what_is_made_once_holds_up_nothing_else(made: RunTable) -> None:
+    """While one thread makes something slow of a sample, another has what it asks for at once."""
+    sample, begun, go_on, calls = take(made, Slice()), threading.Event(), threading.Event(), []
+
+    def slow(of: Sample) -> str:
+        calls.append(of)
+        begun.set()
+        assert go_on.wait(60)
+        return "slow"
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(sample.once, slow) for _ in range(2))
+        assert begun.wait(60)
+        assert sample.once(lambda of: of.runs) == len(FRAME)
+        assert not first.done()
+        assert not second.done()
+        go_on.set()
+        assert (first.result(), second.result()) == ("slow", "slow")
+    assert calls == [sample]
