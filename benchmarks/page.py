@@ -21,10 +21,12 @@ SECTIONS = {
 EXPLANATIONS = {
     "start": """\
 From the start of the process to the moment when its screen has been sent, in a pseudo-terminal of 120 × 36, files in
-the page cache, programs in turn. *First figures*: the table of the compare view, of all runs. *Ranking*: the first line
-of the SHAP ranking. harlequin was given the same DuckDB file (`--read-only`) and is *connected* when its catalogue
-names the database; it has read no run by then. VisiData was given the same runs as Parquet and as CSV and shows *all
-rows* when its status line counts them all; it has computed nothing by then.""",
+the page cache, programs in turn. *First figures*: runs and mean difference of every switch, in the list at the
+left. *First view*: the table of the compare view as well, with mean, SD and quantiles of both sides. *Ranking*: the
+first line of the SHAP ranking. harlequin was given the same DuckDB file (`--read-only`) and is *connected* when its
+catalogue names the database; it has read no run by then. VisiData was given the same runs as Parquet and as CSV and
+shows *all rows* when its status line counts them all; it has computed nothing by then. Ratios of peers are to the
+first view.""",
     "toggle": """\
 One program run at each size: in the compare view every switch in turn to on and off, alone and beside another, then
 toggles in five other views, then a look at the rest. Unless said otherwise no slice had been seen before, so that
@@ -76,7 +78,7 @@ def _ours(measured: Sequence[dict[str, Any]], what: str, who: str, runs: int) ->
     """The program's median that a peer's is set against."""
     if who == OURS or "difference" in what:
         return None
-    return median(measured, "start to first figures" if what.startswith("start to") else what, OURS, runs)
+    return median(measured, "start to first view" if what.startswith("start to") else what, OURS, runs)
 
 
 def markdown(record: dict[str, Any], picture: str) -> str:

@@ -11,7 +11,7 @@ from measured import MANY, OURS, middle, percentile
 PANELS = {
     "Start (s)": (
         ("start to first figures", OURS, "first figures"),
-        ("start to ranking", OURS, "SHAP ranking"),
+        ("start to first view", OURS, "first view"),
         ("start to connected", "harlequin", "harlequin: connected"),
         ("start to all rows", "VisiData, Parquet", "VisiData: all rows of Parquet"),
         ("start to all rows", "VisiData, CSV", "VisiData: all rows of CSV"),

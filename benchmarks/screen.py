@@ -25,7 +25,8 @@ PAUSE = 0.03  # seconds without a byte until what came is drawn …
 LONGEST = 0.5  # … or as many after the first of them
 PATIENCE = 120.0
 TOP = 3  # rows of heading, with the views' names in the last
-FIRST_FIGURES = r"Comparison by .*[\s\S]*│ true +[\d,]+ +−?[\d.]+"
+FIRST_FIGURES = r"\bvs +[\d.]+[kM]?/[\d.]+[kM]? *[█▉▊▋▌▍▎▏]* +[−\d]"
+FIRST_VIEW = r"Comparison by .*[\s\S]*│ true +[\d,]+ +−?[\d.]+"
 FIRST_RANK = r"mean \|SHAP\|.*\s+1 \S+ .*[\d.]+"
 RANK = re.compile(r"^ *\d+ \S+ .*\d[ ~]*$")
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;:<=>?]*)?$")
@@ -80,17 +81,18 @@ class Watched(PseudoTerminal):
             self.stream.feed(UNKNOWN.sub(b"", data[: len(data) - len(self.cut)]))
             yield when
 
-    def first(self, pattern: str, timeout: float = PATIENCE) -> float:
-        """Seconds from the start of the program until the screen matches."""
+    def first(self, *patterns: str, timeout: float = PATIENCE) -> list[float]:
+        """Seconds from the start of the program until the screen matches each of some patterns."""
         end = time.perf_counter() + timeout
-        found = None
-        while found is None and time.perf_counter() < end and self.status is None:
+        found: dict[str, float] = {}
+        while len(found) < len(patterns) and time.perf_counter() < end and self.status is None:
             for when in self.drawn(0.05):
-                if found is None and re.search(pattern, self.text):
-                    found = when - self.begin
-        if found is None:
-            raise AssertionError(f"{pattern!r} did not come (status {self.status}):\n{self.text}")
-        return found
+                for pattern in patterns:
+                    if pattern not in found and re.search(pattern, self.text):
+                        found[pattern] = when - self.begin
+        if missing := set(patterns) - set(found):
+            raise AssertionError(f"{missing} did not come (status {self.status}):\n{self.text}")
+        return [found[pattern] for pattern in patterns]
 
     def settle(self, seconds: float = CALM) -> None:
         """Draw until nothing has come for so long."""
@@ -292,8 +294,7 @@ def visit(command: Sequence[str], switches: Sequence[str]) -> Visit:
     """
     found = Visit()
     with Watched(command) as terminal:
-        terminal.first(FIRST_FIGURES)
-        terminal.first(FIRST_RANK)
+        terminal.first(FIRST_VIEW, FIRST_RANK)
         terminal.settle()
         explorer = Explorer(terminal, switches)
         compare = found.fresh.setdefault("compare", Toggles())

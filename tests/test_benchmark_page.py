@@ -31,6 +31,7 @@ def record():
         "machine": {"processor": "a processor", "cores": "2"},
         "measured": [
             line("start", "start to first figures", "ablate-tui", "s", [0.9, 0.8, 1.0]),
+            line("start", "start to first view", "ablate-tui", "s", [1.2]),
             line("start", "start to connected", "harlequin", "s", [1.8]),
             line("toggle", "toggle to view: compare", "ablate-tui", "ms", [float(ms) for ms in range(1, 101)]),
             line("toggle", "toggle to view: compare", "ablate-tui", "ms", [40.0], runs=3072),
@@ -54,7 +55,9 @@ def test_tables_and_verdicts(record):
     text = page.markdown(record, "benchmarks.svg")
     found = rows(text)
     assert found["start to first figures", "ablate-tui"] == ["3", "0.9 s (0.8–1)"]
-    assert found["start to connected", "harlequin"] == ["1", "1.8 s; 2 × ours"]
+    assert found["start to connected", "harlequin"] == ["1", "1.8 s; 1.5 × ours"]
+    assert found["start to first figures, median", f"{RUNS:,}"][0] == "0.9 s; harlequin 1.8 s"
+    assert found["start to first view, median", f"{RUNS:,}"][-1] == "yes"
     assert found["effects table", "pandas + scipy"] == ["1", "20 s; 40 × ours"]
     assert found["effects table", f"{RUNS:,}"][-1] == "yes"
     assert found["toggle to view, compare, 95th percentile", f"{RUNS:,}"] == ["95 ms", "≤ 50 ms", "**no**"]

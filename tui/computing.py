@@ -36,7 +36,6 @@ from ablate_tui.tui.views.registry import VIEWS
 START = "compare"  # the view of the first screen: a quick one, whichever comes first in VIEWS
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
 PAINT = 0.1  # seconds that the ranking waits at most for the screen to paint the view
-SOON_SORTED = 3_000_000  # runs whose sort takes less than loading LightGBM, which would hold up the first view
 ROWS = 200  # of the runs view; more are for show --view runs
 
 
@@ -192,18 +191,16 @@ class Computing(App[None]):
         """
         sample = self.session.sample(look)
         self.post_message(self.Glanced(look, sample, glance(sample)))
-        table, ranked = sample.table, None
+        table = sample.table
         if table.large and not table.ordered:
             self.post_message(self.Waiting(look, view_name, f"sorting {table.runs:,} runs"))
-            if table.runs > SOON_SORTED:
-                ranked = self.start_ranking(look)
         if self.takes_long(look, view_name):
             self.begin(look, view_name, sizes)
         elif not VIEWS[view_name].uses_importance:
             self.paint(look, view_name, sizes)
         if self.wanted is not None:
             return
-        ranked = ranked or self.start_ranking(look)
+        ranked = self.start_ranking(look)
         self.wait_for(ranked.done)
         if self.wanted is not None:
             ranked.cancel()
