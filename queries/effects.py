@@ -87,7 +87,7 @@ class _Table:
         self.best: BestRuns = best_runs(self.ordered, BEST_SHARE, sample.table.response.goal)
         best = self.best.counts(self.ordered)
         self.counts = {factor.name: Levels(sample, factor.name, best) for factor in sample.table.factors}
-        self.cells = Cells(sample.done()) if by_runs else None
+        self.cells = Cells(sample) if by_runs else None
         self.failures: Failures = failure_p(sample)
         self.levels = dict(sample.slice.filters)
         self.sides = self._sides()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import PIECE, dense
-from ablate_tui.data.schema import Factor, Goal
+from ablate_tui.data.cube import PIECE, dense, pieces
+from ablate_tui.data.schema import FINISHED, Factor, Goal
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.descriptive.pair_ends import (
     ConfigurationRow,
@@ -58,28 +58,31 @@ class Cells:
 
     Parameters
     ----------
-    runs : Sample
-        Finished ones alone, see `Sample.done`.
+    sample : Sample
     """
 
-    def __init__(self, runs: Sample) -> None:
-        self.table = runs.table
-        self.replicates = int(runs.replicate.max(initial=0)) + 1
-        shape = (runs.table.combinations.n, self.replicates)
-        size = shape[0] * shape[1]
-        self.whole = size <= 8 * len(runs.y) + 131_072
+    def __init__(self, sample: Sample) -> None:
+        self.table = sample.table
+        self.replicates = int(self.table.replicate.max(initial=0)) + 1
+        shape = (self.table.combinations.n, self.replicates)
+        size, n = shape[0] * shape[1], int(sample.outcomes.finished.sum())
+        self.whole = size <= 8 * n + 131_072
+        if self.whole:
+            mean, row, there = np.zeros(size), np.zeros(size, dtype=np.int32), np.zeros(size, dtype=bool)
+            for at, y, configuration, replicate in _finished(sample):
+                cell = configuration * np.int64(self.replicates) + replicate
+                mean[cell], row[cell], there[cell] = y, at, True
+            self.mean, self.row, self.there = mean.reshape(shape), row.reshape(shape), there.reshape(shape)
+            if np.count_nonzero(there) == n:
+                return
+        runs = sample.done()
         cell = runs.configuration * np.int64(self.replicates) + runs.replicate
-        if not self.whole:
-            self.cell, first, number, count = np.unique(
-                cell, return_index=True, return_inverse=True, return_counts=True
-            )
-            self.mean, self.row = np.bincount(number, weights=runs.y) / count, runs.index[first].astype(np.int32)
+        if self.whole:
+            total, count = np.bincount(cell, weights=runs.y, minlength=size), np.bincount(cell, minlength=size)
+            self.mean = (total / count).reshape(shape)
             return
-        mean, row, there = np.zeros(size), np.zeros(size, dtype=np.int32), np.zeros(size, dtype=bool)
-        mean[cell], row[cell], there[cell] = runs.y, runs.index, True
-        if np.count_nonzero(there) < len(cell):
-            mean = np.bincount(cell, weights=runs.y, minlength=size) / np.bincount(cell, minlength=size)
-        self.mean, self.row, self.there = mean.reshape(shape), row.reshape(shape), there.reshape(shape)
+        self.cell, first, number, count = np.unique(cell, return_index=True, return_inverse=True, return_counts=True)
+        self.mean, self.row = np.bincount(number, weights=runs.y) / count, runs.index[first].astype(np.int32)
 
     def listed(self, configurations: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which of the listed cells are of some configurations, and (ascending) their place there and replicate."""
@@ -90,6 +93,20 @@ class Cells:
         key = own[at] * self.replicates + self.cell[at] % self.replicates
         by = np.argsort(key)
         return at[by], key[by]
+
+
+def _finished(
+    sample: Sample,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]]:
+    """Row, response, configuration and replicate of the finished runs, some at a time."""
+    if not sample.plain:
+        runs = sample.done()
+        yield runs.index, runs.y, runs.configuration, runs.replicate
+        return
+    table = sample.table
+    for here in pieces(slice(0, table.runs)):
+        at = here.start + np.flatnonzero(sample.inside[table.configuration[here]] & (table.status[here] == FINISHED))
+        yield at, table.y[at], table.configuration[at], table.replicate[at]
 
 
 class Partners:
@@ -246,7 +263,7 @@ def pairs(sample: Sample, switch: str, limit: int = LISTED) -> Pairs:
 def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) -> Pairs:
     goal = sample.table.response.goal
     reasons = Reasons()
-    partners = Partners(Cells(sample.done()), factor)
+    partners = Partners(Cells(sample), factor)
     level_pairs = _level_pairs(partners, factor, left, goal, reasons) if len(left) > 2 else ()
     names = [pair.name for pair in level_pairs]
     largest = max(level_pairs, key=lambda pair: abs(pair.mean_diff or 0.0), default=None)
