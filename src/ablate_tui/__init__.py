@@ -1,3 +1,3 @@
 """ablate-tui: a terminal explorer of machine-learning ablation sweeps."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

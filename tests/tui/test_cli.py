@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from ablate_tui import __version__
 from ablate_tui.data.demo import SHIPPED
 from ablate_tui.tui import cli
 from ablate_tui.tui.views.registry import VIEWS
@@ -590,7 +591,7 @@ def test_a_locale_that_knows_no_minus_sign(runs, monkeypatch):
 def test_version_and_help():
     """To stdout, status 0."""
     done = process("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"ablate-tui 0.2.0\n", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ablate-tui {__version__}\n".encode(), b"")
     done = process("show", "--help")
     assert (done.returncode, done.stderr) == (0, b"")
     for view in VIEWS:
