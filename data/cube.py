@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 PIECE = 1 << 18  # runs that are looked at in one go: arrays of ten million would each take 80 MB
 NO_LEVEL = -1  # the code of a run whose factor is NULL
-AHEAD = 1_000_000  # values that are worth a thread which sorts them ahead
+AHEAD = 1_000_000  # values that are worth a second thread, and one which sorts them ahead
 FEWEST = 65_536  # runs that are worth blocks
 BLOCKS = 2_048  # of the runs in order, at most
 CELLS = 8_000_000  # blocks × configurations at most: the counts take 4 bytes each, the sums 8
@@ -322,18 +322,17 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     if len(y) <= 1 << 24 and len(run) > 4096 and 0 < scale < math.inf:
         key = scaled.view(np.uint64)
 
-        def sort_part(part: slice) -> None:
+        def scale_part(part: slice) -> None:
             for here in pieces(part):
                 key[here] = (_scaled(scaled[here], low, scale) << np.uint64(24)) | run[here].astype(np.uint64)
-            key[part].sort()
 
         def read_part(part: slice) -> None:
             for here in pieces(part):
                 run[here] = key[here] & np.uint64(2**24 - 1)
                 scaled[here] = y[run[here]]
 
-        halves(sort_part, len(run))
-        key.sort(kind="stable")  # Timsort: merges the halves
+        halves(scale_part, len(run))
+        sort_numbers(key)
         halves(read_part, len(run))
         ascending = scaled
         wrong = np.flatnonzero(ascending[1:] < ascending[:-1])
@@ -351,8 +350,18 @@ def sort(y: NDArray[np.float64], finished: NDArray[np.bool_]) -> tuple[NDArray[n
     return run, y[run]
 
 
+def sort_numbers(key: NDArray[np.uint64]) -> None:
+    """Sort whole numbers where they are."""
+    halves(lambda part: key[part].sort(), len(key))
+    if len(key) >= AHEAD:
+        key.sort(kind="stable")  # Timsort: merges the halves
+
+
 def halves(work: Callable[[slice], None], n: int) -> None:
-    """Work on both halves of some arrays at once: numpy lets two threads compute."""
+    """Work on arrays of n values, on both halves of large ones at once: numpy lets two threads compute."""
+    if n < AHEAD:
+        work(slice(0, n))
+        return
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(work, slice(n // 2, n))
         work(slice(0, n // 2))

@@ -337,7 +337,7 @@ class AblateApp(Asking):
     def action_sort(self) -> None:
         """Sort by the next column of the table; past the last one, not at all."""
         painted = self.query_one(Body).painted
-        if painted is None:
+        if painted is None or painted.view != self.view_name:  # another view's columns: this one is not there yet
             return
         fields = [column.field for column in painted.table.columns]
         now = self.sort_of(self.look, self.view_name)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import AHEAD, halves, pieces
+from ablate_tui.data.cube import pieces, sort_numbers
 from ablate_tui.queries.descriptive.ordered import Ranks, RankSums, rank
 
 EXACT_SIDE = 8  # Mann-Whitney is exact where a side has at most so many runs and there are no ties
@@ -118,11 +118,7 @@ def wilcoxon(differences: NDArray[np.float64]) -> float:
     key = np.abs(signed).view(np.uint64)
     key <<= np.uint64(1)
     key |= signed > 0
-    if n < AHEAD:
-        key.sort()
-    else:
-        halves(lambda part: key[part].sort(), n)
-        key.sort(kind="stable")  # Timsort: merges the halves
+    sort_numbers(key)
     plus, ties = _plus(key), 0.0
     if plus is None:
         ranks = rank((key >> np.uint64(1)).view(np.float64))

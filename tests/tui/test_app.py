@@ -263,7 +263,9 @@ async def test_runs_are_sorted_in_the_source(runs):
     """The runs view orders all runs, NULL last, not only those that are shown."""
     async with opened(runs) as pilot:
         pilot.app.session.row_limit = 5
-        await pilot.press(*keys_to("runs"), "s", "S")
+        await pilot.press(*keys_to("runs"))
+        await settle(pilot)
+        await pilot.press("s", "S")
         await settle(pilot)
         table = pilot.app.query_one(Body).painted.table
         assert "5 of 48 runs shown" in table.notes
