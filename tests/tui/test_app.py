@@ -245,7 +245,9 @@ async def test_response_by_name_and_by_sql(runs):
 async def test_sort_by_key_and_by_heading(runs):
     """s goes through the columns, S turns the order round, the cursor's row stays in place."""
     async with opened(runs) as pilot:
-        await pilot.press(*keys_to("effects"), "s", "s")
+        await pilot.press(*keys_to("effects"))
+        await settle(pilot)
+        await pilot.press("s", "s")
         await settle(pilot)
         body = pilot.app.query_one(Body)
         assert body.painted.sort == (body.painted.table.columns[1].field, False)
