@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ablate_tui.data.cube import NO_LEVEL, Combinations
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Column, Factor, Response, RunTable
@@ -106,7 +107,10 @@ def sweep(
 
 def reference(name: str) -> tuple[RunTable, pd.DataFrame]:
     """One of the real sweeps with known answers, and its frame."""
-    frame = pd.read_csv(SHARED / f"{name}.csv", keep_default_na=False)
+    path = SHARED / f"{name}.csv"
+    if not path.exists():
+        pytest.skip("the real sweeps are not here")
+    frame = pd.read_csv(path, keep_default_na=False)
     known = REFERENCES[name]
     factors = known["factors"] or [c for c in frame if c != known["response"]]
     made = sweep(
