@@ -167,7 +167,7 @@ class Values(Ascending):
     y : (n,) float64
         Ascending, finite.
     run : (n,) int, optional
-        Row of the source.
+        Row of the source; without, nobody may ask for `rows`.
     configuration : (n,) int, optional
         Number among the sweep's configurations; `size` is how many those are.
     """
@@ -180,9 +180,8 @@ class Values(Ascending):
         size: int = 1,
     ) -> None:
         self.y, self.n, self.size = y, len(y), size
-        nothing = np.zeros(self.n, dtype=np.int32)
-        self.run = nothing if run is None else run
-        self.configuration = nothing if configuration is None else configuration
+        self.run = run
+        self.configuration = np.zeros(self.n, dtype=np.int32) if configuration is None else configuration
 
     def at(self, places: Places) -> Floats:
         """See `Ascending`."""
@@ -199,7 +198,7 @@ class Values(Ascending):
     def where(self, keep: Mask) -> Values:
         """See `Ascending`."""
         at = np.flatnonzero(keep[self.configuration])
-        return Values(self.y[at], self.run[at], self.configuration[at], self.size)
+        return Values(self.y[at], None if self.run is None else self.run[at], self.configuration[at], self.size)
 
     def split(self, keeps: Sequence[Mask]) -> Iterator[Ascending]:
         """See `Ascending`."""
@@ -226,6 +225,7 @@ class Values(Ascending):
 
     def rows(self, start: int, stop: int) -> NDArray[np.int64]:
         """See `Ascending`."""
+        assert self.run is not None
         return self.run[start:stop].astype(np.int64)
 
     def ranked(self) -> RankSums:
@@ -440,12 +440,19 @@ class Blocked(Ascending):
         return mean, self.counts[there].astype(np.float64), self.order.within[there], there
 
 
-def order(sample: Sample) -> Ascending:
-    """The finished runs of a slice, in order."""
+def order(sample: Sample, rows: bool = True) -> Ascending:
+    """The finished runs of a slice, in order.
+
+    Parameters
+    ----------
+    sample : Sample
+    rows : bool
+        Whether somebody will ask for their rows in the source.
+    """
     whole, size = sample.table.in_order, sample.table.combinations.n
     if not sample.plain:
         at, y = sort(sample.y, sample.finished)
-        return Values(y, sample.index[at], sample.configuration[at], size)
+        return Values(y, sample.index[at] if rows else None, sample.configuration[at], size)
     if whole.blocked:
         return Blocked.several(whole, sample.table.moments, [sample.inside])[0]
     values = Values(whole.y, whole.run, whole.configuration, size)

@@ -136,14 +136,14 @@ def _distances(runs: Tested, names: set[str]) -> dict[str, dict[str, float]]:
     For a factor of more levels Holm's p over its levels, each against the rest.
     """
     groups = runs.groups
-    adjusted = runs.adjusted() if runs.effect is not None and names else runs.sample
     slot, known = np.maximum(runs.slot, 0), runs.slot >= 0
     every: Ascending | None = None
     found: dict[str, dict[str, float]] = {}
     for at, factor in enumerate(groups.factors):
         if factor.name not in names:
             continue
-        every = every or order(adjusted)
+        if every is None:  # by itself, so that nothing else of all runs stays
+            every = order(runs.sample if runs.effect is None else runs.adjusted(), rows=False)
         code = groups.codes[at]
         p: dict[str, float] = {}
         for level in (1,) if groups.sizes[at] == 2 else range(groups.sizes[at]):
