@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from simulated_sweeps import Bools, Floats, Sweep
 
-from ablate_tui.queries.descriptive.ordered import rank
+from ablate_tui.queries.descriptive.ascending import rank
 from ablate_tui.queries.descriptive.rank_tests import mann_whitney
 from ablate_tui.queries.descriptive.two_sample import brown_forsythe, side_of, welch
 from ablate_tui.queries.inference.families import benjamini_hochberg

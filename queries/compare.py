@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.cube import NO_LEVEL, Outcomes
 from ablate_tui.data.sql import quote
+from ablate_tui.queries.descriptive.ascending import Ascending
 from ablate_tui.queries.descriptive.distributions import (
     GRID,
     BoxStats,
@@ -21,7 +22,7 @@ from ablate_tui.queries.descriptive.distributions import (
     ecdf,
     histogram_edges,
 )
-from ablate_tui.queries.descriptive.ordered import Ascending, order
+from ablate_tui.queries.descriptive.ordered import order
 from ablate_tui.queries.descriptive.pairwise import Omnibus, PairwiseRow, Sides, omnibus, pairwise
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ablate_tui.data.schema import Factor
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.cancelling import Cancelled
+from ablate_tui.queries.descriptive.ascending import Ascending
 from ablate_tui.queries.descriptive.levels import Levels, Ranked
-from ablate_tui.queries.descriptive.ordered import Ascending, BestRuns, best_runs, order
+from ablate_tui.queries.descriptive.ordered import BestRuns, best_runs, order
 from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney, wilcoxon
 from ablate_tui.queries.descriptive.two_sample import Side, brown_forsythe, side, welch
 from ablate_tui.queries.effect_row import FIGURES, OMNIBUS, PAIR_FIGURES, REST, EffectRow, row_name

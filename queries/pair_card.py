@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.errors import UsageError
+from ablate_tui.queries.descriptive.ascending import Ascending
 from ablate_tui.queries.descriptive.distributions import BoxStats, box_stats, counts_between, histogram_edges
-from ablate_tui.queries.descriptive.ordered import Ascending, order
+from ablate_tui.queries.descriptive.ordered import order
 from ablate_tui.queries.inference.noise import noise_scale
 from ablate_tui.queries.inference.replicates import tested
 from ablate_tui.queries.note import Note

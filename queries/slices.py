@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import PIECE, Moments, Outcomes
+from ablate_tui.data.cube import PIECE, Moments, Outcomes, pieces
 from ablate_tui.data.schema import FINISHED, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
 
@@ -238,10 +238,12 @@ class Sample:
         """Rows of the source of the first runs, at most so many."""
         if self.rows is not None:
             return self.rows[:most]
-        found, first = [np.zeros(0, dtype=np.int64)], 0
-        while first < self.table.runs and sum(map(len, found)) < most:
-            found.append(first + np.flatnonzero(self.inside[self.table.configuration[first : first + PIECE]]))
-            first += PIECE
+        found, n = [np.zeros(0, dtype=np.int64)], 0
+        for piece in pieces(slice(0, self.table.runs)):
+            if n >= most:
+                break
+            found.append(piece.start + np.flatnonzero(self.inside[self.table.configuration[piece]]))
+            n += len(found[-1])
         return np.concatenate(found)[:most]
 
     def draw(self, most: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer
 
 from ablate_tui.tui import export, formats
@@ -89,6 +90,7 @@ class AblateApp(Asking):
         super().__init__(session, look)
         self.ready: Computing.Ready | None = None  # what is on the screen
         self.glanced: Computing.Glanced | None = None  # what is about to be shown beside it
+        self.alone: Timer  # shows that without the view
 
     # -- layout
 
@@ -155,7 +157,7 @@ class AblateApp(Asking):
     async def on_computing_glanced(self, message: Computing.Glanced) -> None:
         """Show counts and effects with the view that follows, or by themselves where it takes longer."""
         if self.glanced is None:
-            self.set_timer(ALONE, self.show_glances_alone)
+            self.alone = self.set_timer(ALONE, self.show_glances_alone)
         self.glanced = message
 
     async def show_glances_alone(self) -> None:
@@ -167,7 +169,10 @@ class AblateApp(Asking):
     def show_glances(self) -> None:
         """Show the newest counts and effects, unless the person has gone on."""
         message, self.glanced = self.glanced, None
-        if message is not None and message.look.step == self.look.step:
+        if message is None:
+            return
+        self.alone.stop()  # or it would show a later key's before their view
+        if message.look.step == self.look.step:
             self.query_one(Header).tell(message.sample)
             self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 

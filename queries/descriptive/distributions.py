@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import Ascending, Blocked
+from ablate_tui.queries.descriptive.ascending import Ascending
+from ablate_tui.queries.descriptive.blocked import Blocked
 
 FEWEST_BINS, MOST_BINS = 10, 60
 GRID = 200  # points of a density

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.cube import NO_LEVEL
-from ablate_tui.queries.descriptive.ordered import Ascending, RankSums
+from ablate_tui.queries.descriptive.ascending import Ascending, RankSums
 from ablate_tui.queries.slices import Sample
 
 

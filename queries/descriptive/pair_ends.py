@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.cube import NO_LEVEL
 from ablate_tui.data.schema import Factor, Goal
+from ablate_tui.queries.descriptive.ascending import Values
 from ablate_tui.queries.descriptive.distributions import histogram_edges
-from ablate_tui.queries.descriptive.ordered import Values
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample
 

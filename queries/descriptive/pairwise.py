@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import Ascending
+from ablate_tui.queries.descriptive.ascending import Ascending
 from ablate_tui.queries.descriptive.rank_tests import kruskal, mann_whitney
 from ablate_tui.queries.descriptive.two_sample import Side, brown_forsythe, side, welch
 from ablate_tui.queries.inference.families import holm

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.cube import pieces, sort_numbers
-from ablate_tui.queries.descriptive.ordered import Ranks, RankSums, rank
+from ablate_tui.queries.descriptive.ascending import Ranks, RankSums, rank
 
 EXACT_SIDE = 8  # Mann-Whitney is exact where a side has at most so many runs and there are no ties
 EXACT_CELLS = 4_000_000  # … and n_on · n_off is at most this: the null distribution has as many values

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.descriptive.ordered import Ascending, Values
+from ablate_tui.queries.descriptive.ascending import Ascending, Values
 
 EPSILON = float(np.finfo(np.float64).eps)
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.queries.configurations import Configurations
-from ablate_tui.queries.descriptive.ordered import Ascending, order
+from ablate_tui.queries.descriptive.ascending import Ascending
+from ablate_tui.queries.descriptive.ordered import order
 from ablate_tui.queries.descriptive.two_sample import side_of, welch
 from ablate_tui.queries.designs.aliases import alias_classes, of_main_effects, two_factor_aliases
 from ablate_tui.queries.effect_row import JUDGED, EffectRow

@@ -18,6 +18,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
+from ablate_tui.queries.descriptive.ascending import Values
 from ablate_tui.queries.descriptive.distributions import (
     DIRECT,
     OUTLIERS,
@@ -27,7 +28,6 @@ from ablate_tui.queries.descriptive.distributions import (
     ecdf,
     histogram_edges,
 )
-from ablate_tui.queries.descriptive.ordered import Values
 from ablate_tui.queries.reasons import reason
 from ablate_tui.queries.slices import Slice, take
 

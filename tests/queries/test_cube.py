@@ -24,7 +24,9 @@ from ablate_tui.queries.best import best
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.compare import compare
 from ablate_tui.queries.configurations import configurations
-from ablate_tui.queries.descriptive.ordered import Ascending, Blocked, Values, best_rows, order
+from ablate_tui.queries.descriptive.ascending import Ascending, Values
+from ablate_tui.queries.descriptive.blocked import Blocked
+from ablate_tui.queries.descriptive.ordered import best_rows, order
 from ablate_tui.queries.effects import effects, glance
 from ablate_tui.queries.inference import replicates as shared
 from ablate_tui.queries.inference.verdicts import verdicts

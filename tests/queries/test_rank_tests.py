@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ablate_tui.queries.descriptive.ordered import Values, rank
+from ablate_tui.queries.descriptive.ascending import Values, rank
 from ablate_tui.queries.descriptive.rank_tests import mann_whitney, wilcoxon
 
 
