@@ -16,6 +16,7 @@ from ablate_tui.queries.slices import Sample
 
 Floats = NDArray[np.float64]
 
+EQUAL = 1e-9  # of the mean ln variance, below which a change is nothing but rounding
 MARGIN = 0.5  # of the mean ln variance, by which effects of weighted configurations must be better
 DIRECT = 512  # replicates up to which their normal equations are solved directly
 ROUNDING = 1e-13  # share of sums of squares below which their difference is nothing but rounding
@@ -104,7 +105,7 @@ def _tested(sample: Sample) -> Tested:
         typical = float(np.median(plain.variance[plain.count > 1]))
         steady = typical / (np.where(plain.count > 1, plain.variance, np.inf) + typical) if typical > 0 else even
         best, least = None, 0.0
-        for weight, margin in ((even, 0.0), (steady, MARGIN)):
+        for weight, margin in ((even, EQUAL), (steady, MARGIN)):
             effect = crossed.effects(weight)
             groups = crossed.without(effect)
             change = _log_variance(groups, plain) - _log_variance(plain, groups)

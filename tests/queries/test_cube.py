@@ -261,6 +261,21 @@ def test_shared_effects_with_blocks_and_without(seed: int, replicates: int, gone
     same(verdicts(mine).factors, verdicts(known).factors)
 
 
+@pytest.mark.parametrize("most", [1, 10**9])
+def test_shared_effects_that_quieten_nothing_stay_however_sums_round(most: int) -> None:
+    """Seeds can't change the spread of a configuration that has one seed alone, and fit one that has each once."""
+    frame = pd.DataFrame(
+        {
+            "a": ["on", "off", "off", "on", "off"],
+            "seed": [1, 1, 1, 0, 1],
+            "y": [1000.062924, 998.517999, 999.696301, 1000.434453, 1000.535136],
+        }
+    )
+    with blocks(16, most):
+        found = shared.tested(take(sweep(frame, replicates=("seed",), levels=LEVELS), Slice()))
+    assert found.blocks == 0
+
+
 @pytest.mark.parametrize("name", ["normal", "heavy", "narrow slice", "ties"])
 def test_densities_and_steps_of_many_runs(name: str) -> None:
     """200,000 runs in the blocks that the program makes: the density keeps its promise, the steps are exact."""
