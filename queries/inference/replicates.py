@@ -172,7 +172,9 @@ class _Crossed:
         squares = np.where(self.count > 1, self.groups.variance * (self.count - 1), 0.0)
         gone = self.cells @ effect**2
         left = squares + gone - 2 * (self.residuals @ effect) - self.count * shift**2
-        left[left <= ROUNDING * (squares + gone)] = 0.0
+        # responses far from zero leave residuals that many digits fewer
+        digits = 4 * np.finfo(np.float64).eps * np.abs(self.groups.mean) * np.sqrt(self.count * (squares + gone))
+        left[left <= ROUNDING * (squares + gone) + digits] = 0.0
         return cleaned(replace(self.groups, mean=mean), left)
 
 
