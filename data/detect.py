@@ -33,6 +33,7 @@ class Facts:
     nulls: int
     low: str | None  # least and greatest value as text; None for lists
     high: str | None
+    said: str | None = None  # what a tracker calls it: setting, metric or fact
 
     @property
     def kind(self) -> Kind:
@@ -105,7 +106,8 @@ def candidates(columns: Sequence[Facts], found: Mapping[str, tuple[Role, str]], 
         facts
         for facts in columns
         if (facts.numeric or facts.kind == "list")
-        and not names.is_flag(facts.name)
+        and facts.said not in ("setting", "fact")
+        and (facts.said == "metric" or not names.is_flag(facts.name))
         and (found[facts.name][0] == "covariate" or (facts.distinct <= 1 and found[facts.name][0] == "ignored"))
     ]
 
@@ -178,6 +180,14 @@ def _role(facts: Facts, runs: int) -> tuple[Role, str]:
         return "covariate", "a list of numbers in each run"
     if distinct == 1:
         return "ignored", "one value"
+    if facts.said == "metric" and facts.numeric:
+        return "covariate", "measured, as the tracker has it"
+    if facts.said == "fact":
+        return (
+            "covariate" if facts.numeric or names.is_flag(name) else "identity"
+        ), "about the run, as the tracker has it"
+    if facts.said == "setting":
+        return _setting(facts, runs, every)
     if names.is_flag(name):
         return "covariate", "says how a run ended, so it is no setting"
     if kind == "truth":
@@ -192,6 +202,17 @@ def _role(facts: Facts, runs: int) -> tuple[Role, str]:
         return "covariate", "an outcome, by its name"
     if kind != "text" and not facts.zero_one and (names.outcome(name) == "time" or names.is_measured(name)):
         return "covariate", "measured, by its name"
+    return _by_values(facts, runs, every)
+
+
+def _setting(facts: Facts, runs: int, every: bool) -> tuple[Role, str]:
+    """What was set, as the tracker has it, whatever its name would say of an outcome."""
+    if facts.kind == "truth":
+        return "switch", "true or false"
+    if names.is_replicate(facts.name) and not (facts.kind == "real" and facts.distinct > FEW):
+        return ("identity", "different in every run") if every else ("replicate", "tells replicates apart, by its name")
+    if names.is_identity(facts.name):
+        return "identity", "names a run, by its name"
     return _by_values(facts, runs, every)
 
 

@@ -1,10 +1,7 @@
 """Gather runs from many sources into the table "runs" of one DuckDB file.
 
-Each row's origin is kept beside the table, never in it: `ablate_tui_sources` has a line per source file,
-`ablate_tui_rows` a fingerprint of each imported row and the source it came from. Fingerprints are made of the
-rows' text, so rows are found again after others were added, deleted or moved; a row that was edited by hand
-is nobody's any more and stays. To import a source again is to delete the rows that came from it and to add
-those it has now.
+A source is a file, a tracker's store or an inbox of logged runs. To import a source again is to delete the rows
+that came from it and to add those it has now; see `ablate_tui.data.target` for how rows are told apart.
 
 The work is done on a copy beside the target, which replaces it in one step at the end.
 """
@@ -13,38 +10,39 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Container, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ablate_tui.data.engine import (
-    Connection,
-    DatabaseError,
-    printable,
-    reading,
-    reason,
-)
+from ablate_tui.data.engine import printable, reading
 from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.data.inbox import Inbox, inbox_of, is_inbox, waiting
 from ablate_tui.data.replacing import replacing
 from ablate_tui.data.sources.locate import kind_of, members
-from ablate_tui.data.sql import literal, quote
+from ablate_tui.data.sql import quote
 from ablate_tui.data.store import open_store
+from ablate_tui.data.target import DB, Known, Target
+from ablate_tui.data.trackers import TEXTUAL, open_tracker, scheme_of
+from ablate_tui.data.trackers.staging import CURVES, ID, INCOMING, Staged, stage
+from ablate_tui.data.trackers.tracked import Tracker
 
 Told = Callable[[int, int, str], None]
 
-_DB = "ablate_tui_target"
-_RUNS, _SOURCES, _ROWS = f"{_DB}.runs", f"{_DB}.ablate_tui_sources", f"{_DB}.ablate_tui_rows"
 _BATCH = 100_000  # rows handed over at a time
+_NAMED = 5  # things of a kind that a summary names
+_UNCHANGED = "unchanged since its last import"
 
 
 @dataclass(frozen=True)
 class ImportedSource:
-    """What became of one source file."""
+    """What became of one source."""
 
     path: str
     rows: int  # rows that came in
     replaced: int  # rows of an earlier import of it that made room
     skipped: int  # rows left alone because they are there already
     why: str
+    notes: tuple[str, ...] = ()  # what did not come in, and what is to be known of the rest
 
 
 @dataclass(frozen=True)
@@ -56,24 +54,15 @@ class ImportSummary:
     sources: tuple[ImportedSource, ...]
 
     def lines(self) -> tuple[str, ...]:
-        """What was done, in words: a line per source, then the whole."""
+        """What was done, in words: a line per source and note, then the whole."""
         told = []
         for source in self.sources:
-            parts = [f"{source.rows} runs"] if source.rows or not source.skipped else []
-            parts += [f"{source.skipped} runs left alone"] if source.skipped else []
+            parts = [_runs(source.rows)] if source.rows or not source.skipped else []
+            parts += [f"{_runs(source.skipped)} left alone"] if source.skipped else []
             parts += [f"{source.replaced} replaced"] if source.replaced else []
             told.append(f"{printable(source.path)}: {', '.join(parts)} ({printable(source.why)})")
-        return (*told, f"{printable(self.into)} holds {self.runs} runs")
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A source of an earlier import."""
-
-    id: int
-    path: str
-    sha256: str
-    rows: int
+            told += [f"  {note}" for note in source.notes]
+        return (*told, f"{printable(self.into)} holds {_runs(self.runs)}")
 
 
 def import_runs(sources: Sequence[str], into: str, progress: Told | None = None) -> ImportSummary:
@@ -81,11 +70,13 @@ def import_runs(sources: Sequence[str], into: str, progress: Told | None = None)
 
     Columns are united by name; a type is widened where a source needs it. What was imported before and is
     unchanged is skipped, also under another name; what has changed takes the place of its earlier rows.
+    Runs that were logged for the target (in the inbox beside it) come in, too.
 
     Parameters
     ----------
     sources : sequence of str
-        Files, folders or globs; a DuckDB file gives its table "runs", else its only one.
+        Files, folders, globs, inboxes, or trackers such as "mlflow:mlruns"; a DuckDB file gives its table
+        "runs", else its only one.
     into : str
         The DuckDB file; made where it is not there. Other tables in it stay.
     progress : callable, optional
@@ -100,128 +91,167 @@ def import_runs(sources: Sequence[str], into: str, progress: Told | None = None)
     SourceError
         A source can't be read, or the target can't be written; the target is as it was.
     UsageError
-        The target is among the sources.
+        The target is among the sources, or there is nothing to import.
     """
     tell = progress or (lambda done, total, what: None)
     target = os.path.realpath(into)
-    files = _files(sources, target)
-    with replacing(target, into, _DB) as copy:
-        work = _Work(copy.connection)
-        _prepare(work, into)
-        before = _known(work)
+    found = _sources(sources, target)
+    with replacing(target, into, DB) as copy:
+        work = Target(copy.connection, into)
+        before = work.known()
         done: list[ImportedSource] = []
-        for number, path in enumerate(files):
-            tell(number, len(files), f"importing {printable(path)}")
-            done.append(_take(work, path))
-        tell(len(files), len(files), f"writing {printable(into)}")
-        _finish(work)
-        if _known(work) != before:
-            copy.changed = True
-        (runs,) = work.connection.execute(f"SELECT count(*) FROM {_RUNS}").fetchall()[0]
-    return ImportSummary(into, int(runs), tuple(done))
+        for number, source in enumerate(found):
+            name = source if isinstance(source, str) else source.name
+
+            def inside(rows: int, of: int, words: str, number: int = number) -> None:
+                tell(number, len(found), words)
+
+            tell(number, len(found), f"importing {printable(name)}")
+            if isinstance(source, str):
+                done.append(_take_file(work, source))
+            elif isinstance(source, Inbox):
+                done.append(_gather(work, source, inside))
+                copy.changed |= done[-1].rows > 0
+            else:
+                done.append(_take_tracker(work, source, inside))
+        if not work.exists:
+            reasons = [note for source in done for note in source.notes]
+            raise SourceError("nothing came in: " + ("; ".join(reasons) or "the sources hold no run that has ended"))
+        tell(len(found), len(found), f"writing {printable(into)}")
+        work.finish()
+        copy.changed |= work.known() != before
+        runs = work.runs
+    for source in found:
+        if isinstance(source, Inbox):
+            source.remove()
+    return ImportSummary(into, runs, tuple(done))
 
 
-class _Work:
-    """The copy that is being changed."""
+def gather(database: str, progress: Told | None = None) -> str | None:
+    """Take in the runs that were logged for a database, before it is opened.
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.hidden: str | None = None  # what the user's own column "rowid" is called meanwhile
+    Parameters
+    ----------
+    database : str
+        The file; made where only its inbox is there.
+    progress : callable, optional
 
-    def names(self, table: str) -> dict[str, str]:
-        """Types of a table's columns by name."""
-        rows = self.connection.execute(f"DESCRIBE {table}").fetchall()
-        return {name: str(dtype) for name, dtype, *_ in rows}
+    Returns
+    -------
+    str or None
+        What came in, or why nothing did, in one line; None where no run waits.
+    """
+    folder = inbox_of(os.path.realpath(database))
+    n = len(waiting(folder))
+    if not n:
+        return None
+    try:
+        summary = import_runs([], database, progress)
+    except SourceError as error:
+        return f"{_runs(n)} in {printable(folder)} could not be taken in, and are not shown: {error}"
+    return "; ".join([f"{_runs(summary.sources[0].rows)} from the inbox taken in", *summary.sources[0].notes])
 
 
-def _files(sources: Sequence[str], target: str) -> list[str]:
-    found: list[str] = []
+def _sources(sources: Sequence[str], target: str) -> list[str | Tracker | Inbox]:
+    """Absolute paths of files, trackers and inboxes, the target's own at last."""
+    found: list[str | Tracker | Inbox] = []
+    boxes: list[str] = []
     for source in sources:
-        if os.path.isfile(source):
+        if scheme_of(source) is not None:
+            found.append(open_tracker(source))
+        elif is_inbox(source):
+            boxes.append(os.path.realpath(source))
+        elif os.path.isfile(source):
             if os.path.realpath(source) == target:
                 raise UsageError(f'"{printable(source)}" is both a source and the file to import into')
             found.append(source)
         else:
             found += [path for path in members(source) if os.path.realpath(path) != target]
-    absolute = list(dict.fromkeys(os.path.realpath(path) for path in found))
-    if not absolute:
-        raise SourceError("nothing to import: the folder holds no other file than the target")
-    for path in absolute:
+    paths = dict.fromkeys(os.path.realpath(path) for path in found if isinstance(path, str))
+    for path in paths:
         kind_of(path)  # a file of a foreign kind is told before the work begins
-    return absolute
+    own = inbox_of(target)
+    if waiting(own):
+        boxes.append(own)
+    others = [source for source in found if not isinstance(source, str)]
+    if not (paths or others or boxes):
+        raise SourceError(
+            "nothing to import: the folder holds no other file than the target"
+            if sources
+            else f'nothing to import: no source is named, and no run waits in "{printable(own)}"'
+        )
+    return [*paths, *others, *(Inbox(box) for box in dict.fromkeys(boxes))]
 
 
-def _prepare(work: _Work, into: str) -> None:
-    """Side tables, and the source of every row that is there."""
-    run = work.connection.execute
-    kinds = dict(
-        run(
-            "SELECT table_name, table_type FROM information_schema.tables "
-            f"WHERE table_catalog = {literal(_DB)} AND table_schema = 'main'"
-        ).fetchall()
-    )
-    if kinds.get("runs", "BASE TABLE") != "BASE TABLE":
-        raise SourceError(f'"runs" in "{printable(into)}" is a view; import into another file')
-    run(
-        f"CREATE TABLE IF NOT EXISTS {_SOURCES} "
-        "(id INTEGER, path VARCHAR, size BIGINT, mtime_ns BIGINT, sha256 VARCHAR, row_count BIGINT)"
-    )
-    run(f"CREATE TABLE IF NOT EXISTS {_ROWS} (source INTEGER, mark UBIGINT)")
-    run("CREATE TABLE origin (place BIGINT, source INTEGER)")
-    if "runs" not in kinds:
-        return
-    _hide_rowid(work)
-    # Of several equal rows it does not matter which came from where, only how many.
-    nth = "row_number() OVER (PARTITION BY mark) AS nth"
-    run(
-        f"INSERT INTO origin SELECT place, source FROM (SELECT *, {nth} FROM ({_marks(work)})) "
-        f"JOIN (SELECT *, {nth} FROM {_ROWS}) USING (mark, nth)"
-    )
-
-
-def _marks(work: _Work) -> str:
-    """SQL of each row's fingerprint: of its values as text, so that neither order nor new columns matter."""
-    parts = ", ".join(
-        f"{literal(name.lower() + '=')} || CAST({quote(name)} AS VARCHAR)"
-        for name in sorted(work.names(_RUNS), key=str.lower)
-    )
-    # concat_ws leaves NULL out
-    return f"SELECT rowid AS place, md5_number_lower(concat_ws(chr(31), {parts})) AS mark FROM {_RUNS}"
-
-
-def _known(work: _Work) -> list[_Known]:
-    rows = work.connection.execute(f"SELECT id, path, sha256, row_count FROM {_SOURCES} ORDER BY id").fetchall()
-    return [_Known(*row) for row in rows]
-
-
-def _take(work: _Work, path: str) -> ImportedSource:
+def _take_file(work: Target, path: str) -> ImportedSource:
     """Import one file."""
     sha256 = _hash(path)
-    known = _known(work)
+    known = work.known()
     same = next((source for source in known if source.sha256 == sha256), None)
     earlier = next((source for source in known if source.path == path), None)
     if same is not None:
-        replaced = _forget(work, earlier) if earlier is not None and earlier != same else 0
+        replaced = work.forget(earlier) if earlier is not None and earlier != same else 0
         if same.path == path:
-            return ImportedSource(path, 0, 0, same.rows, "unchanged since its last import")
+            return ImportedSource(path, 0, 0, same.rows, _UNCHANGED)
         if not os.path.exists(same.path):
-            work.connection.execute(f"UPDATE {_SOURCES} SET path = ? WHERE id = ?", [path, same.id])
+            work.moved(same, path)
             return ImportedSource(path, 0, replaced, same.rows, f"imported before as {same.path}")
         return ImportedSource(path, 0, replaced, same.rows, f"the same content as {same.path}")
     status = os.stat(path)
     with reading(path):
-        _stage(work, path)
-    number = max((source.id for source in known), default=0) + 1
-    rows = _add(work, path, number)
-    replaced = _forget(work, earlier) if earlier is not None else 0
-    work.connection.execute(
-        f"INSERT INTO {_SOURCES} VALUES (?, ?, ?, ?, ?, ?)",
-        [number, path, status.st_size, status.st_mtime_ns, sha256, rows],
-    )
-    return ImportedSource(path, rows, replaced, 0, "new" if earlier is None else "changed since its last import")
+        _stage_file(work, path)
+    number = _next(known)
+    rows = work.add(path, number)
+    replaced = work.forget(earlier) if earlier is not None else 0
+    work.know(Known(number, path, sha256, rows), status.st_size, status.st_mtime_ns)
+    return ImportedSource(path, rows, replaced, 0, _word(earlier))
 
 
-def _stage(work: _Work, path: str) -> None:
+def _take_tracker(work: Target, tracker: Tracker, tell: Told) -> ImportedSource:
+    """Import the runs of a tracker; those that can't be read this time stay as they were."""
+    name, known = tracker.name, work.known()
+    staged = stage(work.connection, tracker.runs(tell), tell, name.partition(":")[0] in TEXTUAL)
+    notes = (*_notes(staged), *_constant(work, staged))
+    earlier = next((source for source in known if source.path == name), None)
+    if earlier is not None and earlier.sha256 == staged.digest:
+        return ImportedSource(name, 0, 0, earlier.rows, _UNCHANGED, notes)
+    unread = [one.id for one in staged.skipped if one.id is not None]
+    if work.taken(earlier):
+        _rename(work, name)
+        unread = [_renamed(one, name) for one in unread]
+        notes = (*notes, "runs of another source have the same names: these end in @ and a sign of their source")
+    number = _next(known)
+    replaced = work.forget(earlier, unread, number) if earlier is not None else 0
+    rows = 0
+    if staged.ids:
+        rows = work.add(name, number)
+        work.add_curves()
+        work.describe(staged.kinds)
+    work.know(Known(number, name, staged.digest, rows), 0, 0)
+    return ImportedSource(name, rows, replaced, 0, _word(earlier), notes)
+
+
+def _gather(work: Target, inbox: Inbox, tell: Told) -> ImportedSource:
+    """Take in logged runs; one that is there already is replaced."""
+    staged = stage(work.connection, inbox.runs(tell), tell, textual=False)
+    replaced = work.forget_incoming() if staged.ids else 0
+    rows = 0
+    if staged.ids:
+        rows = work.add(inbox.name, None)
+        work.add_curves()
+        work.describe(staged.kinds)
+    return ImportedSource(inbox.name, rows, replaced, 0, "logged", _notes(staged))
+
+
+def _word(earlier: Known | None) -> str:
+    return "new" if earlier is None else "changed since its last import"
+
+
+def _next(known: Sequence[Known]) -> int:
+    return max((source.id for source in known), default=0) + 1
+
+
+def _stage_file(work: Target, path: str) -> None:
     """Read a source into the table "incoming" in memory."""
     store = open_store(path)
     try:
@@ -229,100 +259,53 @@ def _stage(work: _Work, path: str) -> None:
         with store.cursor() as cursor:
             batches = cursor.sql(f"SELECT {columns} FROM runs").to_arrow_reader(_BATCH)
             work.connection.register("batches", batches)
-            work.connection.execute("CREATE OR REPLACE TABLE incoming AS SELECT * FROM batches")
+            work.connection.execute(f"CREATE OR REPLACE TABLE {INCOMING} AS SELECT * FROM batches")
             work.connection.unregister("batches")
     finally:
         store.close()
 
 
-def _add(work: _Work, path: str, number: int) -> int:
-    """Append "incoming" to the runs, columns and types made to fit; how many rows."""
-    run = work.connection.execute
-    incoming = work.names("incoming")
-    (rows,) = run("SELECT count(*) FROM incoming").fetchall()[0]
-    exists = run(
-        f"SELECT count(*) FROM duckdb_tables() WHERE database_name = {literal(_DB)} AND schema_name = 'main' "
-        "AND table_name = 'runs'"
-    ).fetchall()[0][0]
-    if not exists:
-        run(f"CREATE TABLE {_RUNS} AS SELECT * FROM incoming LIMIT 0")
-        _hide_rowid(work)
-    there = {name.lower(): (name, dtype) for name, dtype in work.names(_RUNS).items()}
-    pairs: list[tuple[str, str]] = []  # (column of runs, column of incoming)
-    try:
-        for name, dtype in incoming.items():
-            own = work.hidden if name.lower() == "rowid" and work.hidden else name
-            if own.lower() not in there:
-                if name.lower() == "rowid":
-                    own = work.hidden = _free(there)
-                run(f"ALTER TABLE {_RUNS} ADD COLUMN {quote(own)} {dtype}")
-            else:
-                own, old = there[own.lower()]
-                _widen(work, own, old, name, dtype)
-            pairs.append((own, name))
-        (last,) = run(f"SELECT coalesce(max(rowid), -1) FROM {_RUNS}").fetchall()[0]
-        into, out = (", ".join(quote(pair[side]) for pair in pairs) for side in (0, 1))
-        run(f"INSERT INTO {_RUNS} ({into}) SELECT {out} FROM incoming")
-        run(f"INSERT INTO origin SELECT rowid, {number} FROM {_RUNS} WHERE rowid > {last}")
-    except DatabaseError as error:
-        raise SourceError(f'"{printable(path)}" does not fit the runs there are: {reason(error)}') from error
-    return int(rows)
+def _rename(work: Target, name: str) -> None:
+    """Give the staged runs names that no other source has."""
+    for table in (INCOMING, CURVES):
+        work.connection.execute(f"UPDATE {table} SET {ID} = {ID} || ?", [_renamed("", name)])
 
 
-def _widen(work: _Work, own: str, old: str, name: str, new: str) -> None:
-    """Give a column of the runs a type that holds its own values and the incoming ones."""
-    if old == new or _empty(work, "incoming", name):
-        return
-    if _empty(work, _RUNS, own):
-        wide = new
-    elif "VARCHAR" in (old, new):
-        wide = "VARCHAR"
-    else:
-        wide = work.connection.execute(
-            f"DESCRIBE SELECT {quote(own)} FROM {_RUNS} UNION ALL SELECT {quote(name)} FROM incoming"
-        ).fetchall()[0][1]
-    if wide != old:
-        work.connection.execute(f"ALTER TABLE {_RUNS} ALTER {quote(own)} TYPE {wide}")
+def _renamed(id: str, name: str) -> str:
+    return f"{id}@{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
-def _empty(work: _Work, table: str, column: str) -> bool:
-    found = work.connection.execute(f"SELECT 1 FROM {table} WHERE {quote(column)} IS NOT NULL LIMIT 1").fetchone()
-    return found is None
+def _notes(staged: Staged) -> tuple[str, ...]:
+    """What did not come in, and why; what is to be known of what did."""
+    reasons = Counter(one.why for one in staged.skipped)
+    notes = []
+    for why, n in reasons.items():
+        what = [one.what for one in staged.skipped if one.why == why]
+        more = f" and {n - _NAMED:,} more" if n > _NAMED else ""
+        notes.append(f"skipped: {', '.join(printable(one) for one in what[:_NAMED])}{more} ({printable(why)})")
+    if staged.crashed:
+        notes.append(f"{_runs(staged.crashed)} crashed: what they lack counts as missing")
+    if staged.curves:
+        notes.append(f"{staged.curves:,} points of curves")
+    return (*notes, *staged.notes)
 
 
-def _forget(work: _Work, source: _Known) -> int:
-    """Delete the rows that came from a source; how many."""
-    run = work.connection.execute
-    (rows,) = run(f"SELECT count(*) FROM origin WHERE source = {source.id}").fetchall()[0]
-    run(f"DELETE FROM {_RUNS} WHERE rowid IN (SELECT place FROM origin WHERE source = {source.id})")
-    run(f"DELETE FROM origin WHERE source = {source.id}")
-    run(f"DELETE FROM {_SOURCES} WHERE id = {source.id}")
-    return int(rows)
+def _constant(work: Target, staged: Staged) -> tuple[str, ...]:
+    """Settings that all runs of a tracker share, in words."""
+    settings = [name for name, kind in staged.kinds.items() if kind == "setting"]
+    if len(staged.ids) > 1 and settings:
+        same = ", ".join(f"count(DISTINCT {quote(name)}) = 1 AND count({quote(name)}) = count(*)" for name in settings)
+        row = work.connection.execute(f"SELECT {same} FROM {INCOMING}").fetchall()[0]
+        constant = [name for name, is_constant in zip(settings, row, strict=True) if is_constant]
+        if constant:
+            more = f" and {len(constant) - _NAMED:,} more" if len(constant) > _NAMED else ""
+            named = ", ".join(printable(name) for name in constant[:_NAMED])
+            return (f"the same in every run, so kept but set aside: {named}{more}",)
+    return ()
 
 
-def _finish(work: _Work) -> None:
-    """Write each row's fingerprint anew, since a widened type changes a value's text."""
-    run = work.connection.execute
-    run(f"DELETE FROM {_ROWS}")
-    run(f"INSERT INTO {_ROWS} SELECT source, mark FROM ({_marks(work)}) JOIN origin USING (place)")
-    if work.hidden:
-        run(f"ALTER TABLE {_RUNS} RENAME {quote(work.hidden)} TO rowid")
-
-
-def _hide_rowid(work: _Work) -> None:
-    """Rename a column "rowid" while the work goes on: it hides DuckDB's own row numbers."""
-    names = work.names(_RUNS)
-    for name in names:
-        if name.lower() == "rowid":
-            work.hidden = _free({other.lower() for other in names})
-            work.connection.execute(f"ALTER TABLE {_RUNS} RENAME {quote(name)} TO {quote(work.hidden)}")
-
-
-def _free(taken: Container[str]) -> str:
-    name = "ablate_tui_rowid"
-    while name in taken:
-        name += "_"
-    return name
+def _runs(n: int) -> str:
+    return f"{n:,} run" if n == 1 else f"{n:,} runs"
 
 
 def _hash(path: str) -> str:

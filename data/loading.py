@@ -163,7 +163,7 @@ def _facts(store: Store) -> tuple[Facts, ...]:
                 distinct = cursor.execute(f"SELECT count(DISTINCT {quote(name)}) FROM runs").fetchall()[0][0]
             elif not exact:
                 distinct = filled if distinct > 0.9 * filled else distinct
-            facts.append(Facts(name, dtype, int(distinct), store.runs - int(filled), low, high))
+            facts.append(Facts(name, dtype, int(distinct), store.runs - int(filled), low, high, store.kinds.get(name)))
     return tuple(facts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,8 @@ class Store:
         What was set aside while reading.
     origin : str, optional
         What files are called in a FROM clause; None for a database, whose table has a name.
+    kinds : mapping, optional
+        What a tracker calls its columns, by name: setting, metric or fact.
 
     Notes
     -----
@@ -54,13 +56,20 @@ class Store:
     """
 
     def __init__(
-        self, connection: Connection, path: str, table: str, notes: tuple[str, ...], origin: str | None = None
+        self,
+        connection: Connection,
+        path: str,
+        table: str,
+        notes: tuple[str, ...],
+        origin: str | None = None,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._running: set[Connection] = set()
         self.path = path
         self.table = table
+        self.kinds = dict(kinds or {})
         self.text_lists = self._read_lists()
         self.notes = notes
         self.origin = origin
@@ -184,7 +193,11 @@ class Store:
 
     def _read_lists(self) -> frozenset[str]:
         """Turn texts such as "[3.1, 2.9]" into lists, so that SQL can use them."""
-        texts = [name for name, dtype, *_ in self._connection.execute("DESCRIBE runs").fetchall() if dtype == "VARCHAR"]
+        texts = [
+            name
+            for name, dtype, *_ in self._connection.execute("DESCRIBE runs").fetchall()
+            if dtype == "VARCHAR" and self.kinds.get(name) != "setting"  # "[0.9, 0.95]" is a level there
+        ]
         found = lists_in(self._connection, "runs", texts)
         for change in found:
             self._connection.execute(
@@ -234,11 +247,11 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
     connection = connect()
     try:
         with reading(source):
-            name, notes = _copy(connection, source, found, table, tell)
+            name, notes, kinds = _copy(connection, source, found, table, tell)
             (empty,) = connection.execute("SELECT count(*) = 0 FROM runs").fetchall()[0]
             if empty:
                 raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
-            return Store(connection, source, name, tuple(notes), _origin(found))
+            return Store(connection, source, name, tuple(notes), _origin(found), kinds)
     except BaseException:
         connection.close()
         raise
@@ -246,11 +259,12 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
 
 def _copy(
     connection: Connection, source: str, found: Located, table: str | None, tell: Callable[[str], None]
-) -> tuple[str, list[str]]:
-    """Fill "runs", shut the connection, and say the table's name and what there is to note."""
+) -> tuple[str, list[str], dict[str, str]]:
+    """Fill "runs", shut the connection, and say the table's name, what there is to note, and kinds of columns."""
     if found.kind == "duckdb":
         tell(f"copying {printable(found.files[0])}")
-        return copy_table(connection, found.files[0], table), []
+        name, kinds = copy_table(connection, found.files[0], table)
+        return name, [], kinds
     if table is not None:
         raise UsageError(f'"{printable(source)}" is not a DuckDB file and has no tables; leave out --table')
     many = f"{len(found.files)} files of " if len(found.files) > 1 else ""
@@ -258,7 +272,7 @@ def _copy(
     copy = {"csv": copy_csv, "json": copy_json, "parquet": copy_parquet}[found.kind]
     notes = copy(connection, found.files)
     shut(connection)
-    return _stem(source), notes
+    return _stem(source), notes, {}
 
 
 def _origin(found: Located) -> str | None:

@@ -230,8 +230,16 @@ def show(arguments: list[str]) -> int:
 
 def import_(arguments: list[str]) -> int:
     """`ablate-tui import SOURCE… --into FILE`: gather runs in a DuckDB file, all or nothing."""
-    parser = Parser(prog="ablate-tui import", description="Gather runs in a DuckDB file: idempotent, all or nothing.")
-    parser.add_argument("sources", metavar="SOURCE", nargs="+")
+    parser = Parser(
+        prog="ablate-tui import",
+        description="Gather runs in a DuckDB file: idempotent, all or nothing. What was logged for it comes in, too.",
+    )
+    parser.add_argument(
+        "sources",
+        metavar="SOURCE",
+        nargs="*",
+        help="a file, folder or glob; or mlflow:, optuna:, tensorboard:, wandb:, hydra:, ray: or json: and a place",
+    )
     parser.add_argument("--into", metavar="FILE", required=True, help="the DuckDB file to make or add to")
     options = parser.parse_args(arguments)
 

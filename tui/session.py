@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
 from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.data.log import INBOX
 from ablate_tui.data.responses import condition
 from ablate_tui.data.schema import DIVERGED, Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
@@ -145,6 +146,7 @@ class Session:
         ------
         SourceError, UsageError
         """
+        gathered = _gathered(source, progress)
         store = open_store(source, choices.table, progress)
         together = choices.over(kept_choices.kept(source, store.table))
         try:
@@ -155,6 +157,7 @@ class Session:
             # the source has changed since the choices were kept: what is said now still counts
             session, together = cls(store, choices), choices
             session.notes = ("the choices kept for this source no longer fit it and are left out",)
+        session.notes = (*gathered, *session.notes)
         if keep and choices.lasting != Choices():
             session.remember()
         return session
@@ -382,3 +385,13 @@ class SessionInputs:
     def importance(self, target: Target | None = None) -> importances.Importance:
         """The newest importance of this slice, for the look's target or another."""
         return self.session.importance(replace(self.look, target=target or self.look.target))
+
+
+def _gathered(source: str, progress: Callable[[str], None] | None) -> tuple[str, ...]:
+    """Take in what training scripts have logged for a database; what there is to say of it."""
+    if not os.path.isdir(os.path.realpath(source) + INBOX):
+        return ()
+    from ablate_tui.data.importer import gather
+
+    said = gather(source, None if progress is None else lambda done, total, words: progress(words))
+    return () if said is None else (said,)

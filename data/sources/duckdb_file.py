@@ -8,9 +8,10 @@ from ablate_tui.data.sql import literal, quote
 
 _ALIAS = "ablate_tui_source"
 OWN = "ablate_tui_"  # tables that an import keeps for itself start so
+COLUMNS = f"{OWN}columns"  # (name, kind)
 
 
-def copy_table(connection: Connection, path: str, table: str | None) -> str:
+def copy_table(connection: Connection, path: str, table: str | None) -> tuple[str, dict[str, str]]:
     """Copy one table or view into "runs" of an in-memory database, which is shut by this.
 
     Parameters
@@ -24,6 +25,8 @@ def copy_table(connection: Connection, path: str, table: str | None) -> str:
     -------
     str
         The table's name.
+    dict
+        What a tracker calls its columns, by name: setting, metric or fact; empty where none said so.
 
     Raises
     ------
@@ -44,6 +47,7 @@ def copy_table(connection: Connection, path: str, table: str | None) -> str:
             # Views look for their tables in the current database.
             connection.execute(f"USE {quote(_ALIAS)}.main")
             connection.execute(f"CREATE TABLE memory.main.runs AS SELECT * FROM {whole}")
+            kinds = _kinds(connection) if name == "runs" else {}
         except DatabaseError as error:
             if is_view and "disabled" in str(error):
                 raise SourceError(
@@ -57,7 +61,16 @@ def copy_table(connection: Connection, path: str, table: str | None) -> str:
         finally:
             connection.execute("USE memory.main")
             connection.execute(f"DETACH {quote(_ALIAS)}")
-    return name
+    return name, kinds
+
+
+def _kinds(connection: Connection) -> dict[str, str]:
+    """What an import kept of a tracker's columns."""
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_tables() "
+        f"WHERE database_name = {literal(_ALIAS)} AND schema_name = 'main' AND table_name = {literal(COLUMNS)}"
+    ).fetchone()
+    return dict(connection.execute(f"SELECT name, kind FROM {COLUMNS}").fetchall()) if found else {}
 
 
 def _tables(connection: Connection) -> dict[str, tuple[str, str, bool]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Status = Literal["finished", "crashed", "pruned"]
 Told = Callable[[int, int, str], None]  # runs read, of how many (0: not known), and what is going on
 
-Curve = tuple[list[float], list[float | None]]  # steps, ascending, and the values there; None: the source has none
+Curve = tuple[
+    Sequence[float], Sequence[float | None]
+]  # steps, ascending, and the values there; None: the source has none
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class TrackedRun:
 
     id: str
     config: Mapping[str, Any]
-    metrics: Mapping[str, float | None]
+    metrics: Mapping[str, Any]
     curves: Mapping[str, Curve] = field(default_factory=dict)
     status: Status = "finished"
     facts: Mapping[str, str | float | datetime.datetime | None] = field(default_factory=dict)
@@ -57,7 +59,9 @@ class Skipped:
 class Tracker(Protocol):
     """A store of runs, open for reading; it is never written to."""
 
-    name: str  # scheme and place, the same at every import: "mlflow:/work/mlflow.db"
+    @property
+    def name(self) -> str:
+        """Scheme and place, the same at every import: "mlflow:/work/mlflow.db"."""
 
     def runs(self, tell: Told) -> Iterator[TrackedRun | Skipped]:
         """All runs, in the store's own order.
