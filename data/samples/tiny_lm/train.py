@@ -5,12 +5,17 @@ standard library of the running Python. ``README.md`` beside this file says what
 each switch does.
 
     python train.py --out runs --workers 2
+    python train.py --out runs --workers 2 --log runs.duckdb
     python train.py --out runs --collect runs.parquet
+
+With ``--log`` every run is logged as it is trained, with its curves, so that
+``ablate-tui runs.duckdb`` can follow the sweep.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import itertools
 import json
@@ -22,7 +27,7 @@ import signal
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -44,6 +49,8 @@ else:  # run as a file, outside the package
         Tensor,
         load_torch,
     )
+
+from ablate_tui import log
 
 BATCH, STEPS, WARM_UP = 16, 200, 10
 LEARNING_RATE, LAST_RATE, WEIGHT_DECAY, BETAS = 7e-2, 0.05, 0.01, (0.9, 0.98)
@@ -126,7 +133,12 @@ def learning_rate(step: int) -> float:
 
 
 def train_one(
-    switches: Switches, seed: int, text: Tensor, valid: Tensor, steps: int = STEPS
+    switches: Switches,
+    seed: int,
+    text: Tensor,
+    valid: Tensor,
+    steps: int = STEPS,
+    tell: Callable[..., None] = lambda step, **losses: None,
 ) -> dict[str, bool | int | float]:
     """Train one configuration and return its row of the sweep.
 
@@ -144,6 +156,8 @@ def train_one(
         Validation windows, one in each row, the same for every run.
     steps
         Where to stop; the learning rate is planned for `STEPS` all the same.
+    tell
+        Is told the losses, by name, at each evaluation.
 
     Returns
     -------
@@ -180,6 +194,7 @@ def train_one(
         if (step + 1) % EVALUATE_EVERY == 0 or step + 1 == steps:
             with torch.no_grad():
                 evaluations.append(loss_on(valid).item())
+            tell(step + 1, val_loss=evaluations[-1], train_loss=losses[-1])
     whole = math.isfinite(losses[-1]) and math.isfinite(evaluations[-1])
     finite = [value for value in evaluations if math.isfinite(value)]
     last = losses[-10:]
@@ -237,7 +252,7 @@ def drop_cut_line(path: Path) -> None:
         os.truncate(path, data.rfind(b"\n") + 1)
 
 
-def work(worker: int, folder: Path, tasks: Sequence[Task], taken: Any) -> None:
+def work(worker: int, folder: Path, database: Path | None, tasks: Sequence[Task], taken: Any) -> None:
     """Train tasks until none is left; `taken` counts those handed out so far."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     torch = load_torch()
@@ -258,7 +273,12 @@ def work(worker: int, folder: Path, tasks: Sequence[Task], taken: Any) -> None:
                 return
             values, seed = tasks[index]
             switches = dict(zip(SWITCHES, values, strict=True))
-            row = train_one(switches, seed, text, valid)
+            with contextlib.nullcontext() if database is None else log(database, switches=switches, seed=seed) as run:
+                if run is None:
+                    row = train_one(switches, seed, text, valid)
+                else:
+                    row = train_one(switches, seed, text, valid, tell=run.log)
+                    run.result(**{name: value for name, value in row.items() if name not in (*SWITCHES, "seed")})
             short = {name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()}
             out.write(json.dumps(short) + "\n")
             out.flush()
@@ -275,7 +295,7 @@ def report_progress(done: int, total: int, seconds_left: float) -> None:
     print(line, end=end, file=sys.stderr, flush=True)
 
 
-def train_all(folder: Path, tasks: Iterable[Task], workers: int) -> bool:
+def train_all(folder: Path, tasks: Iterable[Task], workers: int, database: Path | None = None) -> bool:
     """Train the tasks that have no row yet and say whether all were finished."""
     load_torch()
     # glibc hands large blocks back to the system at every free; keeping them
@@ -292,7 +312,8 @@ def train_all(folder: Path, tasks: Iterable[Task], workers: int) -> bool:
     context = multiprocessing.get_context("spawn")
     taken = context.Value("q", 0)
     crew = [
-        context.Process(target=work, args=(worker, folder, left, taken)) for worker in range(min(workers, len(left)))
+        context.Process(target=work, args=(worker, folder, database, left, taken))
+        for worker in range(min(workers, len(left)))
     ]
     begun = told = time.monotonic()
     for process in crew:
@@ -370,6 +391,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="SWITCH=on",
         help="keep to configurations with this setting (may be given again)",
     )
+    parser.add_argument("--log", type=Path, metavar="FILE", help="also log each run for this DuckDB file")
     parser.add_argument(
         "--collect",
         type=Path,
@@ -382,7 +404,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{count} runs in {options.collect}")
         return 0
     tasks = all_tasks(options.seeds, dict(options.only))[: options.limit]
-    return 0 if train_all(options.out, tasks, options.workers) else 1
+    return 0 if train_all(options.out, tasks, options.workers, options.log) else 1
 
 
 if __name__ == "__main__":

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
+from ablate_tui.data.importer import gather
 from ablate_tui.data.samples import tiny_lm
 from ablate_tui.data.samples.tiny_lm import model, train
+from ablate_tui.data.store import open_store
 
 FOLDER = Path(tiny_lm.__file__).parent
 COLUMNS = [
@@ -171,3 +176,26 @@ def test_a_restart_trains_only_what_is_missing(tmp_path: Path, monkeypatch: pyte
     rows = train.read_rows(tmp_path)
     assert [train.task_of(row) for row in rows] == tasks
     assert all(math.isfinite(row["val_loss"]) and row["steps"] == 2 for row in rows)
+
+
+def test_a_run_is_logged_with_its_curves(tmp_path: Path) -> None:
+    """Two real runs, by the script as a person starts it."""
+    pytest.importorskip("torch")
+    database = tmp_path / "runs.duckdb"
+    arguments = ["--out", str(tmp_path), "--workers", "1", "--limit", "2", "--log", str(database)]
+    done = subprocess.run([sys.executable, "-m", train.__name__, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    gather(str(database))
+    table = open_store(str(database)).load()
+    rows = {train.task_of(row): row for row in train.read_rows(tmp_path)}
+    assert len(rows) == table.runs == 2
+    with duckdb.connect(str(database)) as connection:
+        names = ", ".join(train.SWITCHES)
+        for *switches, seed, loss, last in connection.execute(
+            f"SELECT {names}, seed, val_loss, (SELECT arg_max(value, step) FROM curves "
+            "WHERE curves.run_id = runs.run_id AND metric = 'val_loss') FROM runs"
+        ).fetchall():
+            assert loss == last
+            assert round(loss, 6) == rows[tuple(switches), seed]["val_loss"]
+        steps = connection.execute("SELECT DISTINCT step FROM curves ORDER BY step").fetchall()
+    assert [step for (step,) in steps] == [50, 100, 150, 200]
