@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from ablate_tui.data.errors import AblateError, SourceError
+from ablate_tui.data.errors import AblateError, HeldError, SourceError
 from ablate_tui.data.sql import literal, quote
 
 Connection = DuckDBPyConnection
@@ -59,8 +59,10 @@ def attach(connection: Connection, path: str, alias: str, read_only: bool) -> No
 
     Raises
     ------
+    HeldError
+        Another process holds it, which is named.
     SourceError
-        Held by another process (named), truncated, or not a database.
+        Truncated, or not a database.
     """
     refuse_odd_name(path)
     mode = "READ_ONLY" if read_only else "READ_WRITE"
@@ -76,7 +78,7 @@ def attach(connection: Connection, path: str, alias: str, read_only: bool) -> No
             if held is None:
                 raise SourceError(f'"{printable(path)}" can\'t be read as a DuckDB file: {reason(error)}') from error
             if not left:
-                raise SourceError(
+                raise HeldError(
                     f'"{printable(path)}" is held by {held}; close it there, or work on a copy of the file'
                 ) from error
         time.sleep(_PAUSE)

@@ -15,6 +15,10 @@ class SourceError(AblateError):
     """A source that can't be read, or a file that can't be written."""
 
 
+class HeldError(SourceError):
+    """A database that another process holds."""
+
+
 class UsageError(AblateError):
     """A wrong command line, or a column, switch or level that isn't there."""
 

@@ -219,7 +219,7 @@ class Store:
         return row
 
 
-def open_store(source: str, table: str | None = None, progress: Progress | None = None) -> Store:
+def open_store(source: str, table: str | None = None, progress: Progress | None = None, aside: bool = False) -> Store:
     """Read a source into memory and let go of it.
 
     Parameters
@@ -230,6 +230,8 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
         Which table or view of a DuckDB file.
     progress : callable, optional
         Told in words what is going on.
+    aside : bool
+        Whether to read a copy of a DuckDB file, so that a process that wants to write to it never finds it held.
 
     Returns
     -------
@@ -247,7 +249,7 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
     connection = connect()
     try:
         with reading(source):
-            name, notes, kinds = _copy(connection, source, found, table, tell)
+            name, notes, kinds = _copy(connection, source, found, table, tell, aside)
             (empty,) = connection.execute("SELECT count(*) = 0 FROM runs").fetchall()[0]
             if empty:
                 raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
@@ -258,13 +260,18 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
 
 
 def _copy(
-    connection: Connection, source: str, found: Located, table: str | None, tell: Callable[[str], None]
+    connection: Connection,
+    source: str,
+    found: Located,
+    table: str | None,
+    tell: Callable[[str], None],
+    aside: bool,
 ) -> tuple[str, list[str], dict[str, str]]:
     """Fill "runs", shut the connection, and say the table's name, what there is to note, and kinds of columns."""
     if found.kind == "duckdb":
         tell(f"copying {printable(found.files[0])}")
-        name, kinds = copy_table(connection, found.files[0], table)
-        return name, [], kinds
+        copied = copy_table(connection, found.files[0], table, aside)
+        return copied.table, copied.notes, copied.kinds
     if table is not None:
         raise UsageError(f'"{printable(source)}" is not a DuckDB file and has no tables; leave out --table')
     many = f"{len(found.files)} files of " if len(found.files) > 1 else ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from ablate_tui.data.engine import Connection, DatabaseError, attach, printable, reading, reason, shut
-from ablate_tui.data.errors import SourceError, UsageError, one_of
+from ablate_tui.data.errors import HeldError, SourceError, UsageError, one_of
+from ablate_tui.data.sources.snapshot import snapshot
 from ablate_tui.data.sql import literal, quote
 
 _ALIAS = "ablate_tui_source"
@@ -11,8 +14,19 @@ OWN = "ablate_tui_"  # tables that an import keeps for itself start so
 COLUMNS = f"{OWN}columns"  # (name, kind)
 
 
-def copy_table(connection: Connection, path: str, table: str | None) -> tuple[str, dict[str, str]]:
+@dataclass(frozen=True)
+class Copied:
+    """What was copied of a database."""
+
+    table: str
+    kinds: dict[str, str]  # what a tracker calls the columns, by name: setting, metric or fact
+    notes: list[str]
+
+
+def copy_table(connection: Connection, path: str, table: str | None, aside: bool = False) -> Copied:
     """Copy one table or view into "runs" of an in-memory database, which is shut by this.
+
+    Where another process holds the file, a copy of the file is read, which is told.
 
     Parameters
     ----------
@@ -20,22 +34,34 @@ def copy_table(connection: Connection, path: str, table: str | None) -> tuple[st
     path : str
     table : str or None
         Which one; None takes "runs", else the only one.
-
-    Returns
-    -------
-    str
-        The table's name.
-    dict
-        What a tracker calls its columns, by name: setting, metric or fact; empty where none said so.
+    aside : bool
+        Whether to read a copy of the file at once, so as to never be in a writer's way.
 
     Raises
     ------
     SourceError
-        A file that is held, truncated or empty, or a view that reads files.
+        A file that is held by a process that writes without a pause, truncated or empty, or a view that reads files.
     UsageError
         No such table, or several and none named.
     """
-    attach(connection, path, _ALIAS, read_only=True)
+    if not aside:
+        try:
+            return _copy_from(connection, path, path, table)
+        except HeldError as error:
+            held = str(error).partition(";")[0]
+        with snapshot(path) as copy:
+            found = _copy_from(connection, copy, path, table)
+        return replace(found, notes=[f"{held}: what it has written so far is shown"])
+    with snapshot(path) as copy:
+        return _copy_from(connection, copy, path, table)
+
+
+def _copy_from(connection: Connection, file: str, path: str, table: str | None) -> Copied:
+    """Copy from a file; `path` is what the user calls it."""
+    try:
+        attach(connection, file, _ALIAS, read_only=True)
+    except SourceError as error:
+        raise type(error)(str(error).replace(printable(file), printable(path))) from error
     # From here on nothing that is written in the file can reach beyond it.
     shut(connection)
     with reading(path):
@@ -61,7 +87,7 @@ def copy_table(connection: Connection, path: str, table: str | None) -> tuple[st
         finally:
             connection.execute("USE memory.main")
             connection.execute(f"DETACH {quote(_ALIAS)}")
-    return name, kinds
+    return Copied(name, kinds, [])
 
 
 def _kinds(connection: Connection) -> dict[str, str]:

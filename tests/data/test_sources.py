@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -293,22 +295,67 @@ sys.stdin.read()
 """
 
 
-def test_locked_file_is_retried_then_names_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_held_file_is_retried_then_read_from_a_copy_that_names_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the other process has committed is there, also where it is in the log of changes alone."""
     path = tmp_path / "r.duckdb"
     pauses: list[float] = []
-    monkeypatch.setattr("ablate_tui.data.engine.time.sleep", pauses.append)
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        sleep(seconds)
+
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
-        with pytest.raises(SourceError, match=rf"is held by \S+ \(process {process.pid}\)") as caught:
-            open_store(str(path))
-        assert "\n" not in str(caught.value)
-        assert 1.5 < sum(pauses) < 2.5
+        monkeypatch.setattr("ablate_tui.data.engine.time.sleep", pause)
+        store = open_store(str(path))
+        assert store.runs == 1
+        (note,) = store.notes
+        assert re.search(rf"is held by \S+ \(process {process.pid}\): what it has written so far is shown", note)
+        assert "\n" not in note
+        assert 1.5 < sum(pauses) < 3
+        assert store.path == str(path)
         # let go of while it is retried
         monkeypatch.setattr("ablate_tui.data.engine.time.sleep", lambda seconds: process.communicate(""))
-        assert open_store(str(path)).runs == 1
+        assert open_store(str(path)).notes == ()
+
+
+WRITE = """
+import sys, time, duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("CREATE TABLE runs (a INTEGER, loss DOUBLE)")
+print("open", flush=True)
+for at in range(1, 100_000):
+    connection.execute("INSERT INTO runs SELECT ?, ? FROM range(?)", [at, at, at])
+    if at % 7 == 0:
+        connection.execute("CHECKPOINT")
+    time.sleep(0.15)
+"""
+
+
+def test_copies_beside_a_writer_are_of_one_moment(tmp_path: Path) -> None:
+    """Each transaction adds as many equal rows as its number: a torn copy would show some of them."""
+    path = tmp_path / "r.duckdb"
+    with subprocess.Popen([sys.executable, "-c", WRITE, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        seen = 0
+        while seen < 12:
+            try:
+                store = open_store(str(path), aside=True)
+            except SourceError as error:
+                if not re.search("holds no runs|without a pause", str(error)):
+                    raise
+                continue
+            found = store.query("SELECT a, count(*) AS n FROM runs GROUP BY a ORDER BY a")
+            assert found["a"].to_list() == found["n"].to_list() == list(range(1, len(found) + 1))
+            seen = max(seen, len(found))
+        process.kill()
 
 
 def test_another_process_can_write_while_the_store_is_open(tmp_path: Path) -> None:
