@@ -121,9 +121,10 @@ def open_screen(arguments: list[str]) -> int:
         "source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob"
     )
     parser.add_argument("--version", action="version", version=f"ablate-tui {__version__}")
+    parser.add_argument("--follow", action="store_true", help="take in new runs as they come")
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-    return _screen(options.source, slice_options.read(options))
+    return _screen(options.source, slice_options.read(options), options.follow)
 
 
 def demo(arguments: list[str]) -> int:
@@ -140,7 +141,7 @@ def demo(arguments: list[str]) -> int:
     return _screen(str(demo_database(say)), slice_options.read(options))
 
 
-def _screen(source: str, options: SliceOptions) -> int:
+def _screen(source: str, options: SliceOptions, follow: bool = False) -> int:
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         with _undisturbed():
             from ablate_tui.tui.show import print_view
@@ -171,7 +172,7 @@ def _screen(source: str, options: SliceOptions) -> int:
 
         threading.Thread(target=cloud.load, daemon=True).start()
 
-        app = AblateApp(session, look)
+        app = AblateApp(session, look, follow)
         app.run()
         for path in app.exported:
             print(f"wrote {path}")

@@ -162,6 +162,18 @@ class Session:
             session.remember()
         return session
 
+    def again(self, progress: Callable[[str], None] | None = None) -> Session:
+        """The same source as it is now, with the same choices; this session stays as it is.
+
+        Raises
+        ------
+        SourceError, UsageError
+        """
+        gathered = _gathered(self.store.path, progress)
+        session = Session(open_store(self.store.path, self.choices.table, progress, aside=True), self.choices)
+        session.notes, session.row_limit = gathered, self.row_limit
+        return session
+
     def remember(self) -> None:
         """Keep the roles for later sessions; a state folder that can't be written is a note, no more."""
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ablate_tui.data.engine import Connection, DatabaseError, attach, printable, reading, reason, shut
@@ -56,8 +58,29 @@ def copy_table(connection: Connection, path: str, table: str | None, aside: bool
         return _copy_from(connection, copy, path, table)
 
 
+def count_rows(connection: Connection, file: str, path: str, table: str) -> int:
+    """How many rows a table or view has; `path` is what the user calls the file. The connection is shut by this.
+
+    Raises
+    ------
+    SourceError, UsageError
+        As `copy_table`.
+    """
+    with _opened(connection, file, path, table) as (_, whole):
+        (rows,) = connection.execute(f"SELECT count(*) FROM {whole}").fetchall()[0]
+    return int(rows)
+
+
 def _copy_from(connection: Connection, file: str, path: str, table: str | None) -> Copied:
     """Copy from a file; `path` is what the user calls it."""
+    with _opened(connection, file, path, table) as (name, whole):
+        connection.execute(f"CREATE TABLE memory.main.runs AS SELECT * FROM {whole}")
+        return Copied(name, _kinds(connection) if name == "runs" else {}, [])
+
+
+@contextmanager
+def _opened(connection: Connection, file: str, path: str, table: str | None) -> Iterator[tuple[str, str]]:
+    """Attach a file; the chosen table's name and SQL name while it is attached."""
     try:
         attach(connection, file, _ALIAS, read_only=True)
     except SourceError as error:
@@ -68,12 +91,10 @@ def _copy_from(connection: Connection, file: str, path: str, table: str | None) 
         found = _tables(connection)
         name = _choose(path, found, table)
         schema, bare, is_view = found[name]
-        whole = f"{quote(_ALIAS)}.{quote(schema)}.{quote(bare)}"
         try:
             # Views look for their tables in the current database.
             connection.execute(f"USE {quote(_ALIAS)}.main")
-            connection.execute(f"CREATE TABLE memory.main.runs AS SELECT * FROM {whole}")
-            kinds = _kinds(connection) if name == "runs" else {}
+            yield name, f"{quote(_ALIAS)}.{quote(schema)}.{quote(bare)}"
         except DatabaseError as error:
             if is_view and "disabled" in str(error):
                 raise SourceError(
@@ -87,7 +108,6 @@ def _copy_from(connection: Connection, file: str, path: str, table: str | None) 
         finally:
             connection.execute("USE memory.main")
             connection.execute(f"DETACH {quote(_ALIAS)}")
-    return Copied(name, kinds, [])
 
 
 def _kinds(connection: Connection) -> dict[str, str]:

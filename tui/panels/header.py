@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.segment import Segment
+from rich.style import Style
 
 from ablate_tui.queries.slices import Sample
 from ablate_tui.tui.formats import clean, width
@@ -12,20 +13,33 @@ from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.slice_options import location_text
 from ablate_tui.tui.views.base import counts, slice_words, source_name
 
+NEWS = Style(bold=True, reverse=True)
+
 
 class Header(Lines):
     """Two lines."""
 
+    news = ""  # of the source: "+37 runs"
+    sample: Sample | None = None
+
+    def announce(self, news: str) -> None:
+        """Say that the source has changed; nothing where it has not."""
+        self.news = news
+        if self.sample is not None:
+            self.tell(self.sample)
+
     def tell(self, sample: Sample) -> None:
         """Say what is being looked at; where it is narrow, in fewer words."""
-        room = self.size.width or 80
+        self.sample = sample
+        news = (Segment(f" {self.news} (R) ", NEWS),) if self.news else ()
+        room = (self.size.width or 80) - sum(width(piece.text) for piece in news)
         forms = [first_line(sample, words, better) for words, better in ((2, True), (2, False), (1, False), (0, False))]
         first = next((form for form in forms if sum(width(piece.text) for piece in form) <= room), forms[-1])
         said = [(" slice ", slice_words(sample)), ("  contrast ", sample.slice.contrast or "none (c chooses)")]
         if sample.slice.location is not None:
             said.append(("  model ", location_text(sample.slice.location)))
         second = [piece for name, words in said for piece in (Segment(name, DIM), Segment(clean(words), BOLD))]
-        self.show([first, tuple(second)])
+        self.show([(*news, *first), tuple(second)])
 
     def say(self, words: str) -> None:
         """Say something while there is no slice yet."""

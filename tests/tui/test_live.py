@@ -1,0 +1,136 @@
+"""A source that grows while it is open: noticed, told, and taken in without losing the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.tui.test_app import settle, words
+from textual.pilot import Pilot
+
+from ablate_tui import log
+from ablate_tui.data.schema import Choices
+from ablate_tui.data.watching import News, Watch
+from ablate_tui.tui import computing
+from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.panels.switch_list import SwitchList
+from ablate_tui.tui.session import Look, Session
+
+pytestmark = pytest.mark.usefixtures("few_refits")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "WATCH", 0.02)
+    monkeypatch.setattr("ablate_tui.data.sources.snapshot._QUIET", 0.01)
+
+
+def logged(path: Path, start: int, stop: int) -> None:
+    for at in range(start, stop):
+        with log(path, switches={"a": at % 2 == 0, "b": at // 2 % 2 == 0, "c": at // 4 % 2 == 0}, seed=at // 8) as run:
+            run.result(val_loss=2 + at % 2 + at / 100)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "runs.duckdb"
+    logged(made, 0, 32)
+    return made
+
+
+def screen(path: Path, follow: bool = False) -> AblateApp:
+    return AblateApp(Session.open(str(path), Choices(), keep=False), Look(), follow)
+
+
+async def until(pilot: Pilot[None], selector: str, text: str) -> None:
+    """Wait until a panel says something; the test's own limit ends a wait in vain."""
+    while text not in words(pilot, selector):
+        await pilot.pause()
+    await settle(pilot)
+
+
+async def test_new_runs_are_told_and_taken_in_on_request(path: Path) -> None:
+    app = screen(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        assert "32 of 32 runs" in words(pilot, "#header")
+        await pilot.press("j", "space", "j")
+        await settle(pilot)
+        look, cursor = app.look, app.query_one(SwitchList).current
+        assert "16 of 32 runs" in words(pilot, "#header")
+        logged(path, 32, 48)
+        await until(pilot, "#header", "+16 runs (R)")
+        assert "16 of 32 runs" in words(pilot, "#header")
+        await pilot.press("R")
+        await until(pilot, "#header", "24 of 48 runs")
+        assert (app.look, app.query_one(SwitchList).current) == (look, cursor)
+        assert "(R)" not in words(pilot, "#header")
+        await pilot.press("u")
+        await until(pilot, "#header", "48 of 48 runs")
+
+
+async def test_runs_are_taken_in_by_themselves_where_the_source_is_followed(path: Path) -> None:
+    app = screen(path, follow=True)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        logged(path, 32, 40)
+        await until(pilot, "#header", "40 of 40 runs")
+        logged(path, 40, 48)
+        await until(pilot, "#header", "48 of 48 runs")
+
+
+async def test_a_database_that_is_written_to_is_followed_and_never_held(tmp_path: Path) -> None:
+    path = tmp_path / "direct.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "CREATE TABLE runs AS SELECT i % 2 = 0 AS a, i % 3 = 0 AS b, i / 10 AS loss FROM range(24) t(i)"
+        )
+    app = screen(path, follow=True)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        with duckdb.connect(str(path)) as connection:  # a writer that stays
+            connection.execute("INSERT INTO runs VALUES (true, true, 9)")
+            await until(pilot, "#header", "25 of 25 runs")
+            connection.execute("INSERT INTO runs VALUES (true, true, 9)")
+            await until(pilot, "#header", "26 of 26 runs")
+
+
+async def test_a_source_that_is_gone_is_told_and_what_is_shown_stays(path: Path) -> None:
+    app = screen(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        path.rename(path.with_name("elsewhere.duckdb"))
+        while not any("is not there" in note.message for note in app._notifications):
+            await pilot.pause()
+        assert "32 of 32 runs" in words(pilot, "#header")
+        await pilot.press("R")
+        await settle(pilot)
+        assert "32 of 32 runs" in words(pilot, "#header")
+
+
+async def test_a_level_that_is_no_more_clears_the_filters(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    rows = [(f, b, loss) for loss in range(4) for f in "xyz" for b in (0, 1)]
+    text = "f,b,loss\n" + "".join(f"{f},{b},{loss}\n" for f, b, loss in rows)
+    path.write_text(text)
+    app = AblateApp(Session.open(str(path), Choices(), keep=False), Look())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        app.go(Look(slice=app.look.slice.with_levels(app.sweep, "f", ("z",))))
+        await until(pilot, "#header", "8 of 24 runs")
+        path.write_text(text.replace("z", "w"))
+        await pilot.press("R")
+        await until(pilot, "#header", "24 of 24 runs")
+        assert any("filters are cleared" in note.message for note in app._notifications)
+
+
+def test_a_look_at_an_unchanged_source_costs_no_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Session.open(str(path), Choices(), keep=False)
+    watch = Watch(str(path), "runs")
+    monkeypatch.setattr(Watch, "_count", lambda self: pytest.fail("read"))
+    assert watch.look() is None
+    monkeypatch.undo()
+    logged(path, 32, 34)
+    assert watch.look() == News(34)
+    assert watch.look() is None
