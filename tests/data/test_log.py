@@ -11,10 +11,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
+from tests.pseudo_terminal import PseudoTerminal
 
 from ablate_tui import log
 from ablate_tui.data.errors import SourceError
@@ -282,32 +284,30 @@ for at in range(runs):
 """
 
 
-def write_from_many(database: Path, processes: int, runs: int) -> tuple[set[str], set[str]]:
-    """Let processes log runs, a third of them killed at random.
+def writer(database: Path, worker: int, runs: int) -> subprocess.Popen[bytes]:
+    ledger = ledger_of(database, worker)
+    ledger.touch()
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(database), str(worker), str(runs), str(ledger)])
 
-    The ids of the runs that ended, then worker and number of those that were begun.
-    """
+
+def ledger_of(database: Path, worker: int) -> Path:
+    return database.parent / f"ledger{worker}"
+
+
+def write_from_many(database: Path, processes: int, runs: int) -> None:
+    """Let processes log runs, a third of them killed at random."""
     rng = random.Random(0)
-    ledgers = [database.parent / f"ledger{worker}" for worker in range(processes)]
-    for ledger in ledgers:
-        ledger.touch()
     doomed = {worker: rng.uniform(0, 1.8 * runs) for worker in rng.sample(range(processes), processes // 3)}
-    going = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(database), str(worker), str(runs), str(ledgers[worker])])
-        for worker in range(processes)
-    ]
+    going = [writer(database, worker, runs) for worker in range(processes)]
     left = dict(doomed)
     while left:
         for worker, lines in list(left.items()):
-            if ledgers[worker].read_bytes().count(b"\n") >= lines:
+            if ledger_of(database, worker).read_bytes().count(b"\n") >= lines:
                 going[worker].send_signal(signal.SIGKILL)
                 del left[worker]
     for process in going:
         process.wait()
-    lines_of = [line.split() for ledger in ledgers for line in ledger.read_text().splitlines()]
     assert all(going[worker].returncode == -signal.SIGKILL for worker in doomed)
-    ended = {line[3] for line in lines_of if line[0] == "ended"}
-    return ended, {f"{line[1]} {line[2]}" for line in lines_of if line[0] == "begun"}
 
 
 GATHERER = """
@@ -319,30 +319,58 @@ while not os.path.exists(sys.argv[2]):
 """
 
 
-def check_ledger(database: Path, ended: set[str], begun: set[str], processes: int) -> None:
+def check_ledger(database: Path) -> int:
     """Every run that ended is there once; one more of each killed process may be, if its result was written."""
+    lines = [line.split() for ledger in database.parent.glob("ledger*") for line in ledger.read_text().splitlines()]
+    ended = {line[3] for line in lines if line[0] == "ended"}
+    begun = {(int(line[1]), int(line[2])) for line in lines if line[0] == "begun"}
     with duckdb.connect(str(database), read_only=True) as connection:
         found = connection.execute("SELECT run_id, loss, seed FROM runs").fetchall()
         points = dict(connection.execute("SELECT run_id, count(*) FROM curves GROUP BY run_id").fetchall())
-    ids = [id for id, _, _ in found]
-    assert len(ids) == len(set(ids))
-    assert ended <= set(ids)
-    assert len(set(ids) - ended) <= processes // 3  # killed between the result and the ledger's line
-    assert {f"{int((loss - seed) // 1000)} {seed}" for _, loss, seed in found} <= begun
+    ids = {id for id, _, _ in found}
+    assert len(ids) == len(found)
+    assert ended <= ids
+    assert len(ids - ended) <= PROCESSES // 3  # killed between the result and the ledger's line
+    assert {((loss - seed) // 1000, seed) for _, loss, seed in found} <= begun
     assert points == dict.fromkeys(ids, 2)
+    assert all(name.endswith(".begun") or name.startswith(".") for name in names(database))
+    return len(found)
 
 
-@pytest.mark.parametrize("gathering", [False, True], ids=["at the end", "meanwhile"])
-def test_many_processes_a_third_of_them_killed(tmp_path: Path, gathering: bool) -> None:
-    """Also while another process gathers again and again."""
+def test_many_processes_a_third_of_them_killed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.duckdb"
+    write_from_many(path, PROCESSES, RUNS)
+    gather(str(path))
+    assert open_store(str(path)).runs == check_ledger(path)
+
+
+def test_many_processes_while_another_gathers(tmp_path: Path) -> None:
     path, stop = tmp_path / "runs.duckdb", tmp_path / "stop"
-    if gathering:
-        other = subprocess.Popen([sys.executable, "-c", GATHERER, str(path), str(stop)])
-    ended, begun = write_from_many(path, PROCESSES, RUNS)
-    if gathering:
+    with subprocess.Popen([sys.executable, "-c", GATHERER, str(path), str(stop)]) as other:
+        write_from_many(path, PROCESSES, RUNS)
         stop.touch()
         assert other.wait() == 0
     gather(str(path))
-    check_ledger(path, ended, begun, PROCESSES)
-    assert all(name.endswith(".begun") or name.startswith(".") for name in names(path))
-    assert open_store(str(path)).runs >= len(ended)
+    assert open_store(str(path)).runs == check_ledger(path)
+
+
+def test_many_processes_while_a_screen_follows(tmp_path: Path) -> None:
+    """The real program in a real terminal takes all of them in by itself."""
+    path = tmp_path / "runs.duckdb"
+    assert writer(path, PROCESSES, 8).wait() == 0
+    program = str(Path(sys.executable).with_name("ablate-tui"))
+    with PseudoTerminal([program, str(path), "--follow"]) as terminal, ThreadPoolExecutor(1) as pool:
+        terminal.wait_for("8 of 8 runs")
+        writing = pool.submit(write_from_many, path, PROCESSES, RUNS)
+        while not writing.done():
+            terminal.read(0.1)
+        writing.result()
+        while inbox_has_results(path):
+            terminal.read(0.1)
+        terminal.wait_for(f"{check_ledger(path):,} of ")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
+def inbox_has_results(database: Path) -> bool:
+    return any(name.endswith(".json") and not name.startswith(".") for name in names(database))
