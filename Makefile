@@ -2,15 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-peers
+TRACKERS := .venv-trackers
 BIN := $(VENV)/bin
 # The checkout's own data/ and queries/ must not be importable by their bare names.
 export PYTHONSAFEPATH := 1
 
-.PHONY: help demo test check bench screenshot clean
+.PHONY: help demo test trackers check bench screenshot clean
 
 help:
 	@echo "make demo        open the shipped sweep in the terminal"
 	@echo "make test        run all tests"
+	@echo "make trackers    test the imports with the trackers themselves, and logging from 64 processes"
 	@echo "make check       ruff, mypy and the import contracts"
 	@echo "make bench       measure speed and memory against peers: docs/benchmarks.md (20 minutes; SIZES=3e3 for less)"
 	@echo "make screenshot  draw docs/screen.svg again"
@@ -37,6 +39,19 @@ demo: $(VENV)/base
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
+# an environment of its own: MLflow wants an older pyarrow than the newest
+$(TRACKERS)/made: pyproject.toml constraints.txt tests/trackers/tools.txt
+	@echo "Setting up $(TRACKERS) (once, two minutes) …" >&2
+	@test -x $(TRACKERS)/bin/python || $(PYTHON) -m venv $(TRACKERS)
+	@grep -v '^pyarrow==' constraints.txt >$(TRACKERS)/constraints.txt
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check -c $(TRACKERS)/constraints.txt \
+	  -r tests/trackers/tools.txt -e '.[test,mlflow,optuna,tensorboard,wandb,hydra]' >&2
+	@touch $@
+
+trackers: $(TRACKERS)/made
+	$(TRACKERS)/bin/python -m pytest -n auto tests/trackers $(ARGS)
+	ABLATE_TUI_WRITERS=64x200 $(TRACKERS)/bin/python -m pytest tests/data/test_log.py -k many
+
 check: $(VENV)/check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -59,4 +74,4 @@ screenshot: $(VENV)/test
 	$(BIN)/python docs/screenshot.py
 
 clean:
-	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(TRACKERS) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
