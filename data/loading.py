@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data import names
+from ablate_tui.data import curves, names
 from ablate_tui.data.cube import NO_LEVEL, Combinations, Sorting, numbered
 from ablate_tui.data.detect import (
     MOST_LEVELS,
@@ -67,7 +67,7 @@ def load(store: Store, choices: Choices) -> RunTable:
     chosen = _chosen_roles(store, choices)
     notes = list(store.notes)
     text, guessed = _response_text(store, survey, chosen, choices, notes)
-    response, column = response_of(store, text)
+    response, column = response_of(store, text, choices.goal)
     taken = {name: (role, why) for name, (role, why) in survey.roles.items()}
     taken.update({name: (role, "chosen") for name, role in chosen.items()})
     for name, (role, _) in list(taken.items()):
@@ -119,6 +119,7 @@ def responses(store: Store) -> tuple[str, ...]:
     for name in ranked:
         if survey.named(name).kind == "list":
             offered += list_expressions(store, name)
+    offered += [form.format(curves.written(name)) for name in store.metrics for form in curves.OFFERED]
     return tuple(offered)
 
 
@@ -189,6 +190,10 @@ def _response_text(
         return named[0], False
     ranked = candidates(survey.facts, survey.roles, store.runs)
     free = [name for name in ranked if chosen.get(name) is None]
+    if (not free or names.outcome(free[0]) is None) and store.metrics:
+        text = f"last({curves.written(curves.metrics(store)[0])})"
+        notes.append(f"no column is an outcome; the response is the last value of a curve, {printable(text)}")
+        return text, True
     if not free:
         raise UsageError("no response: no numeric column looks like an outcome; choose one with --response")
     if names.outcome(free[0]) is None:

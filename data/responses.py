@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.data import curves
 from ablate_tui.data.detect import kind_of
 from ablate_tui.data.engine import DatabaseError, Interrupted, printable, reason
 from ablate_tui.data.errors import UsageError, one_of
+from ablate_tui.data.schema import Goal
 from ablate_tui.data.sql import quote
 
 if TYPE_CHECKING:
@@ -33,14 +35,16 @@ def list_expressions(store: Store, name: str) -> list[str]:
     return [form.format(_written(store, name)) for form in _LISTS]
 
 
-def response_of(store: Store, text: str) -> tuple[str, str | None]:
+def response_of(store: Store, text: str, goal: Goal | None = None) -> tuple[str, str | None]:
     """The SQL of a response, of type DOUBLE, and the column it is made of, if it is one.
 
     Parameters
     ----------
     store : Store
     text : str
-        A column's exact name, else a SQL expression.
+        A column's exact name, else something of a curve (see `curves.response`), else a SQL expression.
+    goal : str, optional
+        Which values of a curve are best.
 
     Raises
     ------
@@ -53,6 +57,8 @@ def response_of(store: Store, text: str) -> tuple[str, str | None]:
         if kind_of(dtype) == "list" and text in (offers := list_expressions(store, name)):
             form = _LISTS[offers.index(text)]
             return f"CAST({form.format(_list(store, name))} AS DOUBLE)", name
+    if (of_curve := curves.response(store, text, goal)) is not None:
+        return of_curve
     dtype = _dtype(store, text, "response")
     kind = kind_of(dtype)
     if kind == "list":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from ablate_tui.data.engine import Connection, Progress, connect, printable, rea
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.schema import Choices, RunTable
 from ablate_tui.data.sources.csv_files import copy_csv
-from ablate_tui.data.sources.duckdb_file import copy_table
+from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json
 from ablate_tui.data.sources.locate import Located, locate
 from ablate_tui.data.sources.parquet_files import copy_parquet
@@ -49,6 +49,8 @@ class Store:
         What files are called in a FROM clause; None for a database, whose table has a name.
     kinds : mapping, optional
         What a tracker calls its columns, by name: setting, metric or fact.
+    metrics : sequence of str
+        That the source has points of curves of.
 
     Notes
     -----
@@ -63,6 +65,7 @@ class Store:
         notes: tuple[str, ...],
         origin: str | None = None,
         kinds: Mapping[str, str] | None = None,
+        metrics: Sequence[str] = (),
     ) -> None:
         self._connection = connection
         self._lock = threading.Lock()
@@ -70,6 +73,9 @@ class Store:
         self.path = path
         self.table = table
         self.kinds = dict(kinds or {})
+        self.metrics = tuple(metrics)
+        self._curves: set[str] = set()  # metrics whose points are in memory
+        self._curves_lock = threading.Lock()
         self.text_lists = self._read_lists()
         self.notes = notes
         self.origin = origin
@@ -129,6 +135,33 @@ class Store:
                 f"SELECT {shown} FROM ablate_tui_wanted JOIN runs "
                 f"ON runs.{quote(self.row)} = ablate_tui_wanted.row ORDER BY ablate_tui_wanted.position",
             )
+
+    def need_curve(self, metric: str) -> None:
+        """Copy a metric's points into the table "curves" in memory, unless they are there.
+
+        They are many, and mostly not asked for.
+
+        Raises
+        ------
+        SourceError
+            The source can't be read any more.
+        """
+        with self._curves_lock:
+            if metric in self._curves:
+                return
+            connection = connect()
+            try:
+                points = read_curve(connection, self.path, metric)
+            finally:
+                connection.close()
+            with self.cursor() as cursor:
+                cursor.register("ablate_tui_points", points)
+                cursor.execute(
+                    "CREATE TABLE IF NOT EXISTS curves (run_id VARCHAR, step DOUBLE, metric VARCHAR, value DOUBLE)"
+                )
+                cursor.execute("INSERT INTO curves SELECT run_id, step, metric, value FROM ablate_tui_points")
+                cursor.unregister("ablate_tui_points")
+            self._curves.add(metric)
 
     def query(self, sql: str) -> pl.DataFrame:
         """The answer to a SELECT over "runs".
@@ -249,11 +282,12 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
     connection = connect()
     try:
         with reading(source):
-            name, notes, kinds = _copy(connection, source, found, table, tell, aside)
+            copied = _copy(connection, source, found, table, tell, aside)
             (empty,) = connection.execute("SELECT count(*) = 0 FROM runs").fetchall()[0]
             if empty:
                 raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
-            return Store(connection, source, name, tuple(notes), _origin(found), kinds)
+            notes = tuple(copied.notes)
+            return Store(connection, source, copied.table, notes, _origin(found), copied.kinds, copied.metrics)
     except BaseException:
         connection.close()
         raise
@@ -266,12 +300,11 @@ def _copy(
     table: str | None,
     tell: Callable[[str], None],
     aside: bool,
-) -> tuple[str, list[str], dict[str, str]]:
-    """Fill "runs", shut the connection, and say the table's name, what there is to note, and kinds of columns."""
+) -> Copied:
+    """Fill "runs" and shut the connection."""
     if found.kind == "duckdb":
         tell(f"copying {printable(found.files[0])}")
-        copied = copy_table(connection, found.files[0], table, aside)
-        return copied.table, copied.notes, copied.kinds
+        return copy_table(connection, found.files[0], table, aside)
     if table is not None:
         raise UsageError(f'"{printable(source)}" is not a DuckDB file and has no tables; leave out --table')
     many = f"{len(found.files)} files of " if len(found.files) > 1 else ""
@@ -279,7 +312,7 @@ def _copy(
     copy = {"csv": copy_csv, "json": copy_json, "parquet": copy_parquet}[found.kind]
     notes = copy(connection, found.files)
     shut(connection)
-    return _stem(source), notes, {}
+    return Copied(_stem(source), {}, [], notes)
 
 
 def _origin(found: Located) -> str | None:

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 from ablate_tui.data.engine import Connection, DatabaseError, printable, reason
 from ablate_tui.data.errors import SourceError
-from ablate_tui.data.sources.duckdb_file import COLUMNS
+from ablate_tui.data.sources.duckdb_file import COLUMNS, CURVE_COLUMNS
 from ablate_tui.data.sql import literal, quote
 from ablate_tui.data.trackers.staging import CURVES, ID, INCOMING
 
 DB = "ablate_tui_target"  # what the database is attached as
 _RUNS, _SOURCES, _ROWS = f"{DB}.runs", f"{DB}.ablate_tui_sources", f"{DB}.ablate_tui_rows"
 _CURVES, _COLUMNS = f"{DB}.curves", f"{DB}.{COLUMNS}"
-_CURVE_COLUMNS = {"run_id", "step", "metric", "value"}
 
 
 @dataclass(frozen=True)
@@ -257,7 +256,7 @@ class Target:
         return {name: str(dtype) for name, dtype, *_ in rows}
 
     def _has_curves(self) -> bool:
-        return self._tables().get("curves") == "BASE TABLE" and set(self._names(_CURVES)) >= _CURVE_COLUMNS
+        return self._tables().get("curves") == "BASE TABLE" and set(self._names(_CURVES)) >= CURVE_COLUMNS
 
     def _widen(self, own: str, old: str, name: str, new: str) -> None:
         """Give a column of the runs a type that holds its own values and the incoming ones."""

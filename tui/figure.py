@@ -32,7 +32,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points; y may be NaN to break it. `step` draws it as a staircase (post)."""
+    """A line through points; y may be NaN to break it. `step` draws it as a staircase (post).
+
+    With `low` and `high` it runs in a band between them.
+    """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
@@ -40,6 +43,8 @@ class Line:
     label: str = ""
     step: bool = False
     fill: bool = False  # shade down to zero, lightly (pictures only)
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data import choices as kept_choices
+from ablate_tui.data import curves
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.log import INBOX
 from ablate_tui.data.responses import condition
@@ -104,6 +105,7 @@ class Session:
         self.samples: Recent[Sample] = Recent(8)
         self.results: Recent[Any] = Recent(64)
         self.importances: Recent[importances.Importance] = Recent(32)
+        self.curves: Recent[curves.Curves] = Recent(2)
         if self.table(None, None).large:  # a source without a response is refused now, not at the first key
             self.samples.size = 3  # what looks at every run leaves 25 MB a million in each
 
@@ -393,6 +395,18 @@ class SessionInputs:
     def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Rows of the source."""
         return self.session.store.fetch(index)
+
+    def curves(self) -> tuple[curves.Curves | None, tuple[str, ...]]:
+        """Training curves, read once a metric; and the other metrics."""
+        store = self.session.store
+        known = curves.metrics(store)
+        metric = curves.metric_of(store, self.sample.table.response.name) or next(iter(known), None)
+        if metric is None:
+            return None, ()
+        found = self.session.curves.get(metric)
+        if found is None:
+            found = self.session.curves.put(metric, curves.read(store, metric))
+        return found, tuple(name for name in known if name != metric)
 
     def importance(self, target: Target | None = None) -> importances.Importance:
         """The newest importance of this slice, for the look's target or another."""

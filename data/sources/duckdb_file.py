@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ablate_tui.data.engine import Connection, DatabaseError, attach, printable, reading, reason, shut
 from ablate_tui.data.errors import HeldError, SourceError, UsageError, one_of
 from ablate_tui.data.sources.snapshot import snapshot
 from ablate_tui.data.sql import literal, quote
 
+if TYPE_CHECKING:
+    from pyarrow import Table
+
 _ALIAS = "ablate_tui_source"
 OWN = "ablate_tui_"  # tables that an import keeps for itself start so
 COLUMNS = f"{OWN}columns"  # (name, kind)
+CURVES = "curves"
+CURVE_COLUMNS = {"run_id", "step", "metric", "value"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class Copied:
 
     table: str
     kinds: dict[str, str]  # what a tracker calls the columns, by name: setting, metric or fact
+    metrics: list[str]  # that the table "curves" has points of
     notes: list[str]
 
 
@@ -75,7 +82,8 @@ def _copy_from(connection: Connection, file: str, path: str, table: str | None) 
     """Copy from a file; `path` is what the user calls it."""
     with _opened(connection, file, path, table) as (name, whole):
         connection.execute(f"CREATE TABLE memory.main.runs AS SELECT * FROM {whole}")
-        return Copied(name, _kinds(connection) if name == "runs" else {}, [])
+        ours = name == "runs"
+        return Copied(name, _kinds(connection) if ours else {}, _metrics(connection, whole) if ours else [], [])
 
 
 @contextmanager
@@ -108,6 +116,39 @@ def _opened(connection: Connection, file: str, path: str, table: str | None) -> 
         finally:
             connection.execute("USE memory.main")
             connection.execute(f"DETACH {quote(_ALIAS)}")
+
+
+def read_curve(connection: Connection, path: str, metric: str) -> Table:
+    """A metric's rows of the table "curves": run_id, step, metric, value. The connection is shut by this.
+
+    Raises
+    ------
+    SourceError
+        The file can't be read any more, or has no such table now.
+    """
+    sql = (
+        f"SELECT CAST(run_id AS VARCHAR) AS run_id, step, metric, value FROM {CURVES} WHERE metric = {literal(metric)}"
+    )
+    with snapshot(path) as copy, _opened(connection, copy, path, CURVES):
+        return connection.sql(sql).to_arrow_table()
+
+
+def _metrics(connection: Connection, runs: str) -> list[str]:
+    """The metrics of the table "curves", where it is one of points by run."""
+    columns = {
+        name
+        for (name,) in connection.execute(
+            f"SELECT column_name FROM duckdb_columns() WHERE database_name = {literal(_ALIAS)} "
+            f"AND schema_name = 'main' AND table_name = {literal(CURVES)}"
+        ).fetchall()
+    }
+    own = {name for name, *_ in connection.execute(f"DESCRIBE {runs}").fetchall()}
+    if not columns >= CURVE_COLUMNS or "run_id" not in own:
+        return []
+    rows = connection.execute(
+        f"SELECT DISTINCT metric FROM {CURVES} WHERE metric IS NOT NULL ORDER BY metric"
+    ).fetchall()
+    return [metric for (metric,) in rows]
 
 
 def _kinds(connection: Connection) -> dict[str, str]:

@@ -122,6 +122,8 @@ def legend(panel: Panel) -> tuple[Entry, ...]:
 def values_of(mark: Mark, which: str) -> Floats:
     """Every x or every y that a mark wants in sight (None, NaN and infinities left out)."""
     x = which == "x"
+    if isinstance(mark, Line) and not x:
+        return _finite(mark.y, mark.low, mark.high)
     if isinstance(mark, Line | Points):
         return _finite(mark.x if x else mark.y)
     if isinstance(mark, Bars):

@@ -135,6 +135,9 @@ class Pen:
                 x, 0, y, step=steps, color=self.hex(mark.role), alpha=0.16, linewidth=0, zorder=order - 0.9
             )
             style, order = "-", order - 0.8
+        if mark.low:
+            low, high = finite(mark.low), finite(mark.high)
+            self.axes.fill_between(x, low, high, color=self.hex(mark.role), alpha=0.16, linewidth=0, zorder=order - 0.9)
         self.axes.plot(
             x,
             y,

@@ -428,7 +428,11 @@ class _Painter:
                 x, y = cloud.staircase(x, y)
             ink = colour(mark.role, self.dark)
             # what is shaded in pictures stays behind: a histogram under its density
-            ink = blend(ink, paper(self.dark), 0.55) if mark.fill else ink
+            pale = blend(ink, paper(self.dark), 0.55)
+            for edge in (mark.low, mark.high):
+                if edge:
+                    yield cloud.Stroke(x, plot.y.all(edge), True, self._dots(mark.role), pale)
+            ink = pale if mark.fill else ink
             yield cloud.Stroke(x, y, True, self._dots(mark.role), ink)
         elif isinstance(mark, Points) and mark.size == "small":
             x, y = plot.x.all(mark.x), plot.y.all(mark.y)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate_tui.data.curves import Curves
 from ablate_tui.data.schema import Factor, RunTable
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Sample
@@ -96,6 +97,9 @@ class Inputs(Protocol):
 
     def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Rows of the source, all columns, in the order asked for."""
+
+    def curves(self) -> tuple[Curves | None, tuple[str, ...]]:
+        """The training curves that the response is about, or the likeliest ones; and what else there are curves of."""
 
     def importance(self, target: Target | None = None) -> Any:
         """The newest Importance of this slice, for the target asked for or the one that is looked at."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ablate_tui.tui.views import (
     best,
     compare,
+    curves,
     dependence,
     design,
     effects,
@@ -30,6 +31,7 @@ VIEWS: dict[str, View] = {
         halfnormal,
         best,
         runs,
+        curves,
         design,
     )
 }

@@ -1,0 +1,92 @@
+"""Training curves: the median of each side against steps, in a band from quartile to quartile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ablate_tui.data.curves import written
+from ablate_tui.queries.curves import CurveBands, curve_bands
+from ablate_tui.queries.sql import input_sql
+from ablate_tui.tui.figure import Axis, Figure, Line, Panel, Table
+from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role, table_of
+
+MOST_SIDES = 6  # that can be told apart
+
+
+def read(inputs: Inputs) -> CurveBands:
+    """The curves of the response's metric, else of the likeliest one."""
+    curves, others = inputs.curves()
+    return curve_bands(inputs.sample, curves, others)
+
+
+def figure(result: CurveBands, inputs: Inputs) -> Figure:
+    """A line and its band a side."""
+    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
+    levels = list(dict.fromkeys(row.level for row in result.rows))
+    lines = []
+    for level in levels[:MOST_SIDES]:
+        rows = [row for row in result.rows if row.level == level]
+        most = max(row.n for row in rows)
+        words = f"{level_words(factor, level) if factor else 'all runs'} n={most:,}"
+        x, low, middle, high = zip(*((row.step, row.q25, row.median, row.q75) for row in rows), strict=True)
+        lines.append(Line(x, middle, side_role(factor, level), words, low=low, high=high))
+    empty = "" if lines else result.notes[0].reason if result.metric is None else "no value in this slice"
+    panel = Panel(
+        f"{result.metric or 'curves'}: median and quartiles",
+        Axis("step"),
+        Axis(result.metric or ""),
+        tuple(lines),
+        "curves",
+        empty,
+    )
+    left_out = len(levels) - len(lines)
+    notes = (f"{left_out} more levels are in the table",) if left_out else ()
+    return framed("curves", title_of(result), (panel,), inputs, columns=1, notes=notes)
+
+
+def title_of(result: CurveBands) -> str:
+    """What is shown."""
+    about = f"Training curves of {result.metric}" if result.metric else "Training curves"
+    return f"{about} by {result.contrast}" if result.contrast else about
+
+
+def table(result: CurveBands, inputs: Inputs) -> Table:
+    """One row a side and step."""
+    columns = (
+        ("level", result.contrast or "", False),
+        ("step", "step"),
+        ("n", "n"),
+        ("q25", "25 %"),
+        ("median", "median"),
+        ("q75", "75 %"),
+    )
+    notes = list(reasons(result.notes))
+    if result.others:
+        some = ", ".join(result.others[:4]) + (f" and {len(result.others) - 4} more" if len(result.others) > 4 else "")
+        notes.append(f"also curves of {some}: r, then last({written(result.others[0])})")
+    return table_of(result.rows, columns, title_of(result), tuple(notes))
+
+
+def document(result: CurveBands, inputs: Inputs) -> dict[str, Any]:
+    """JSON's own keys."""
+    return {"rows": plain(result.rows), "metric": result.metric, "others": list(result.others)}
+
+
+def sql(inputs: Inputs) -> str:
+    """The runs whose curves are summarized."""
+    return input_sql(inputs.sample)
+
+
+VIEW = View(
+    name="curves",
+    title="Curves",
+    about="Training curves by the sides of the contrast: the median against steps, and a band from the lower to the "
+    "upper quartile of the runs. Of the response's metric; r and last(METRIC) choose another.",
+    read=read,
+    figure=figure,
+    table=table,
+    document=document,
+    sql=sql,
+    by_runs=True,
+    table_first=False,
+)
