@@ -45,7 +45,7 @@ $(TRACKERS)/made: pyproject.toml constraints.txt tests/trackers/tools.txt
 	@test -x $(TRACKERS)/bin/python || $(PYTHON) -m venv $(TRACKERS)
 	@grep -v '^pyarrow==' constraints.txt >$(TRACKERS)/constraints.txt
 	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check -c $(TRACKERS)/constraints.txt \
-	  -r tests/trackers/tools.txt -e '.[test,mlflow,optuna,tensorboard,wandb,hydra]' >&2
+	  -r tests/trackers/tools.txt -e '.[test,mlflow,optuna,tensorboard,wandb,hydra,postgresql]' >&2
 	@touch $@
 
 trackers: $(TRACKERS)/made

@@ -175,10 +175,11 @@ def _sources(sources: Sequence[str], target: str) -> list[str | Tracker | Inbox]
         boxes.append(own)
     others = [source for source in found if not isinstance(source, str)]
     if not (paths or others or boxes):
+        begun = f" ({words})" if (words := Inbox(own).begun()) else ""
         raise SourceError(
             "nothing to import: the folder holds no other file than the target"
             if sources
-            else f'nothing to import: no source is named, and no run waits in "{printable(own)}"'
+            else f'nothing to import: no source is named, and no run waits in "{printable(own)}"{begun}'
         )
     return [*paths, *others, *(Inbox(box) for box in dict.fromkeys(boxes))]
 

@@ -111,6 +111,17 @@ def load(store: Store, choices: Choices) -> RunTable:
     )
 
 
+def needed(store: Store, choices: Choices) -> tuple[tuple[str, ...], list[str]]:
+    """What `load` reads of the runs: the factors; then replicates, response and condition of failure."""
+    survey = store.survey
+    chosen = _chosen_roles(store, choices)
+    text, _ = _response_text(store, survey, chosen, choices, [])
+    taken = {name: role for name, (role, _) in survey.roles.items()} | chosen
+    factors = tuple(name for name, role in taken.items() if role in ("switch", "factor") and name != text)
+    lists = [name for name, role in taken.items() if role == "replicate" and name != text] + [text]
+    return factors, lists + ([choices.fail] if choices.fail else [])
+
+
 def responses(store: Store) -> tuple[str, ...]:
     """See `Store.responses`."""
     survey = store.survey
@@ -170,7 +181,7 @@ def _facts(store: Store) -> tuple[Facts, ...]:
 
 def _chosen_roles(store: Store, choices: Choices) -> dict[str, Role]:
     for name, role in choices.roles.items():
-        if name not in store.columns:
+        if name not in store.survey.roles:
             raise UsageError(f'no column "{printable(name)}" to give a role; {one_of(name, tuple(store.columns))}')
         if role not in ROLES:
             raise UsageError(f'no role "{printable(role)}" for "{printable(name)}"; {one_of(role, ROLES)}')

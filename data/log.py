@@ -44,7 +44,7 @@ class Run:
         with _harmless():
             self._in_time(lambda: _put(self._inbox, self.id + BEGUN, _text(begun)))
 
-    def log(self, step: float, **metrics: Any) -> None:
+    def log(self, step: float, /, **metrics: Any) -> None:
         """Note what was measured at a step: a point of each metric's curve, written with the result.
 
         Parameters
@@ -59,7 +59,7 @@ class Run:
                 steps.append(float(step))
                 values.append(_plain(value))
 
-    def result(self, **metrics: Any) -> None:
+    def result(self, /, **metrics: Any) -> None:
         """Say how the run ended. Once this returns, the run is in the inbox.
 
         Parameters

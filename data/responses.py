@@ -103,6 +103,8 @@ def condition(store: Store, text: str) -> NDArray[np.bool_]:
     UsageError
         Not a condition over the columns.
     """
+    if store.columns.get(text) == "BOOLEAN":
+        text = quote(text)
     dtype = _dtype(store, text, "condition")
     if dtype != "BOOLEAN":
         raise UsageError(f'the --fail condition "{printable(text)}" is {dtype}; write one that is true or false')

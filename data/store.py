@@ -17,6 +17,7 @@ from ablate_tui.data import loading
 from ablate_tui.data.engine import Connection, Progress, connect, printable, reading, shut
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.schema import Choices, RunTable
+from ablate_tui.data.servers.addresses import is_server
 from ablate_tui.data.sources.csv_files import copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json
@@ -104,6 +105,9 @@ class Store:
     def responses(self) -> tuple[str, ...]:
         """What can be a response: numbers, the likeliest first, then last, least and mean of lists."""
         return loading.responses(self)
+
+    def need(self, name: str) -> None:
+        """See to it that a column is in memory; of this store all are."""
 
     def fetch(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Rows of the source.
@@ -278,6 +282,11 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
         Several tables and none named, or no such table.
     """
     tell = progress or (lambda words: None)
+    if is_server(source):
+        from ablate_tui.data.servers.server_store import open_server
+
+        tell("asking the server")
+        return open_server(source, table)
     found = locate(source)
     connection = connect()
     try:

@@ -128,7 +128,7 @@ class AblateApp(Asking):
             self.history.present = replace(self.look, focus=table.factors[0].name)
         if self.look.focus:
             switches.go_to(self.look.focus)
-        for note in (*self.session.notes, *table.notes):
+        for note in dict.fromkeys((*self.session.notes, *table.notes)):
             self.notify(formats.clean(note), markup=False, timeout=8)
         self.call_after_refresh(self.refresh_look)
         Thread(target=self.watch_source, daemon=True).start()

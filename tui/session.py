@@ -99,6 +99,7 @@ class Session:
     def __init__(self, store: Store, choices: Choices) -> None:
         self.store = store
         self.choices = choices
+        self.source = store.path  # as the user wrote it; a server's address has its password, and is never shown
         self.notes: tuple[str, ...] = ()  # what the user should know about how the source was opened
         self.row_limit: int | None = None  # rows that the runs view shows; the screen sets one
         self.tables: Recent[RunTable] = Recent(4)
@@ -150,7 +151,7 @@ class Session:
         """
         gathered = _gathered(source, progress)
         store = open_store(source, choices.table, progress)
-        together = choices.over(kept_choices.kept(source, store.table))
+        together = choices.over(kept_choices.kept(store.path, store.table))
         try:
             session = cls(store, together)
         except UsageError:
@@ -159,7 +160,8 @@ class Session:
             # the source has changed since the choices were kept: what is said now still counts
             session, together = cls(store, choices), choices
             session.notes = ("the choices kept for this source no longer fit it and are left out",)
-        session.notes = (*gathered, *session.notes)
+        session.notes = (*gathered, *store.notes, *session.notes)
+        session.source = source
         if keep and choices.lasting != Choices():
             session.remember()
         return session
@@ -171,9 +173,9 @@ class Session:
         ------
         SourceError, UsageError
         """
-        gathered = _gathered(self.store.path, progress)
-        session = Session(open_store(self.store.path, self.choices.table, progress, aside=True), self.choices)
-        session.notes, session.row_limit = gathered, self.row_limit
+        gathered = _gathered(self.source, progress)
+        session = Session(open_store(self.source, self.choices.table, progress, aside=True), self.choices)
+        session.source, session.notes, session.row_limit = self.source, gathered, self.row_limit
         return session
 
     def remember(self) -> None:
@@ -384,6 +386,7 @@ class SessionInputs:
         if self.look.sort is None or self.look.sort[0] not in self.session.store.columns:
             return self.sample.index if limit is None else self.sample.head(limit)
         name, descending = self.look.sort
+        self.session.store.need(name)
         row = quote(self.session.store.row)
         sql = (
             f"SELECT {row} AS i FROM runs WHERE {self.look.slice.where()} "

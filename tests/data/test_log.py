@@ -45,11 +45,11 @@ def test_a_run_comes_in_value_for_value(tmp_path: Path) -> None:
         path, switches={"norm": True, "mix": None}, seed=3, config={"opt": {"lr": 1e-3, "betas": [0.9, 0.95]}}
     ) as run:
         run.log(1, loss=3.0, acc=0.1)
-        run.log(2, loss=math.inf)
+        run.log(2, loss=math.inf, step=5, self=6)  # names that are parameters elsewhere
         run.result(loss=0.1 + 0.2, acc=math.nan)
     with log(path, switches={"norm": False, "mix": "none"}, seed=3, name="b") as other:
         other.result(loss=2)
-    assert gather(str(path)) == "2 runs from the inbox taken in; 3 points of curves"
+    assert gather(str(path)) == "2 runs from the inbox taken in; 5 points of curves"
     assert names(path) == []
     columns = "run_id, norm, mix, seed, opt.lr, opt.betas, loss, acc, status, name"
     found = {
@@ -61,7 +61,8 @@ def test_a_run_comes_in_value_for_value(tmp_path: Path) -> None:
     assert math.isnan(first[6])
     assert first[7:] == ("finished", None)
     assert found[other.id] == (False, "none", 3, None, None, 2.0, None, "finished", "b")
-    assert rows(path, "step, metric, value", "curves") == [(1, "acc", 0.1), (1, "loss", 3.0), (2, "loss", math.inf)]
+    points = [(1, "acc", 0.1), (1, "loss", 3.0), (2, "loss", math.inf), (2, "self", 6), (2, "step", 5)]
+    assert rows(path, "step, metric, value", "curves") == points
     assert {row[0] for row in rows(path, "run_id", "curves")} == {run.id}
 
 

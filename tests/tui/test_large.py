@@ -123,4 +123,4 @@ async def test_a_view_without_a_first_stage_says_what_it_waits_for(runs, gate):
 
 
 def test_only_views_that_look_at_every_run_are_read_aside():
-    assert [name for name, view in VIEWS.items() if view.by_runs] == ["findings", "effects", "pairs"]
+    assert [name for name, view in VIEWS.items() if view.by_runs] == ["findings", "effects", "pairs", "curves"]
