@@ -22,9 +22,11 @@ from ablate_tui.data.sources.csv_files import copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json
 from ablate_tui.data.sources.locate import Located, locate
+from ablate_tui.data.sources.object_storage import copy_remote, is_remote
 from ablate_tui.data.sources.parquet_files import copy_parquet
 from ablate_tui.data.sources.text_columns import lists_in
 from ablate_tui.data.sql import literal, quote
+from ablate_tui.data.trackers import scheme_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -262,9 +264,10 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
     Parameters
     ----------
     source : str
-        A DuckDB, Parquet, CSV, TSV or JSON Lines file, a folder, or a glob.
+        A DuckDB, Parquet, CSV, TSV or JSON Lines file, a folder, or a glob; the address of a server
+        (``postgresql://…``, ``md:…``) or of Parquet files on object storage (``s3://…``).
     table : str, optional
-        Which table or view of a DuckDB file.
+        Which table or view of a database.
     progress : callable, optional
         Told in words what is going on.
     aside : bool
@@ -287,6 +290,16 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
 
         tell("asking the server")
         return open_server(source, table)
+    if is_remote(source):
+        if table is not None:
+            raise UsageError(f'"{printable(source)}" is no database and has no tables; leave out --table')
+        tell(f"reading {printable(source)}")
+        return _remote(source)
+    if (scheme := scheme_of(source)) is not None:
+        raise UsageError(
+            f'"{printable(source)}" is a tracker ({scheme}); bring its runs in first: '
+            f"ablate-tui import {printable(source)} --into runs.duckdb"
+        )
     found = locate(source)
     connection = connect()
     try:
@@ -297,6 +310,18 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
                 raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
             notes = tuple(copied.notes)
             return Store(connection, source, copied.table, notes, _origin(found), copied.kinds, copied.metrics)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _remote(source: str) -> Store:
+    """Read Parquet files from object storage."""
+    connection = connect()
+    try:
+        copy_remote(connection, source)
+        name = source.rstrip("/").rpartition("/")[2].removesuffix(".parquet")
+        return Store(connection, source, name, (), f"read_parquet({literal(source)}, union_by_name = true)")
     except BaseException:
         connection.close()
         raise

@@ -220,7 +220,7 @@ def _motherduck(source: str, shown: str) -> Connection:
     import duckdb
 
     try:
-        return duckdb.connect(source)
+        return duckdb.connect(source, config={"autoinstall_known_extensions": False})
     except DatabaseError as error:
         raise SourceError(
             f"{shown} can't be opened: {reason(error)}; DuckDB needs its motherduck extension, and "

@@ -8,7 +8,7 @@ import json
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ablate_tui.data import names
@@ -69,14 +69,14 @@ def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: To
             skipped.append(run)
             continue
         crashed += run.status == "crashed"
-        row = _row(run)
+        run, row = replace(run, id=_utf8(run.id)), _row(run)
         digest.update(repr((run.id, run.status, row)).encode("utf-8", "surrogatepass"))
         if table.add(run.id, row):
             skipped.append(Skipped(f'run "{run.id}"', "there twice; the later one counts"))
             points.forget(run.id)
         for metric, (steps, values) in run.curves.items():
             digest.update(repr((metric, steps, values)).encode("utf-8", "surrogatepass"))
-            points.add(run.id, metric, steps, values)
+            points.add(run.id, _utf8(metric), steps, values)
         if len(table.ids) % 1_000 == 0:
             tell(len(table.ids), 0, f"{len(table.ids):,} runs read")
     points.flush()
@@ -90,7 +90,7 @@ def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: To
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Names with dots, and values that are no mappings; an empty mapping is a value like None."""
     for key, value in nested.items():
-        name = f"{prefix}{key}"
+        name = _utf8(f"{prefix}{key}")
         if isinstance(value, Mapping) and value:
             yield from flatten(value, f"{name}.")
         else:
@@ -100,7 +100,7 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _row(run: TrackedRun) -> dict[tuple[Kind, str], Any]:
     row: dict[tuple[Kind, str], Any] = {("setting", name): value for name, value in flatten(run.config)}
     row |= {("metric", name): value for name, value in flatten(run.metrics)}
-    row |= {("fact", name): value for name, value in run.facts.items()}
+    row |= {("fact", _utf8(name)): value for name, value in run.facts.items()}
     row["fact", STATUS] = run.status
     return row
 
@@ -213,7 +213,7 @@ def _word(kind: type) -> str:
 def _text(value: Any) -> str:
     """A value as text, as DuckDB would cast it, so that equal values of several imports stay equal."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")  # no lone surrogates
+        return _utf8(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not math.isfinite(value):
@@ -221,6 +221,11 @@ def _text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return json.dumps(value, default=str)
     return str(value)
+
+
+def _utf8(text: str) -> str:
+    """A text without the lone surrogates that JSON can hold and DuckDB can't."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _type_texts(connection: Connection, texts: list[str]) -> None:

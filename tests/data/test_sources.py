@@ -18,6 +18,7 @@ import pytest
 
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Choices
+from ablate_tui.data.sources import object_storage
 from ablate_tui.data.store import open_store
 
 
@@ -365,3 +366,30 @@ def test_another_process_can_write_while_the_store_is_open(tmp_path: Path) -> No
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     assert store.runs == 1
     assert open_store(str(path)).runs == 2
+
+
+def test_object_storage_without_the_extension_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1234")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush/hush")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(SourceError) as caught:
+        open_store("s3://bucket/sweep/*.parquet")
+    told = str(caught.value)
+    # where the extension is installed, nothing answers at that address
+    assert "INSTALL httpfs" in told or "can't be read" in told
+    assert not re.search("AKIA1234|hush|\n", told)
+
+
+def test_keys_of_the_environment_reach_the_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "it's")
+    monkeypatch.setenv("AWS_REGION", "eu-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio:9000")
+    assert object_storage._secret() == (
+        "CREATE OR REPLACE TEMPORARY SECRET ablate_tui (TYPE s3, KEY_ID 'me', SECRET 'it''s', REGION 'eu-1', "
+        "ENDPOINT 'minio:9000', URL_STYLE 'path', USE_SSL false)"
+    )
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert object_storage._secret() == ""
