@@ -216,19 +216,23 @@ def _take_tracker(work: Target, tracker: Tracker, tell: Told) -> ImportedSource:
     earlier = next((source for source in known if source.path == name), None)
     if earlier is not None and earlier.sha256 == staged.digest:
         return ImportedSource(name, 0, 0, earlier.rows, _UNCHANGED, notes)
-    unread = [one.id for one in staged.skipped if one.id is not None]
+    read = bool(staged.ids) and not any(one.hides for one in staged.skipped)
+    unread = [one.id for one in staged.skipped if one.id is not None] if read else None
     if work.taken(earlier):
         _rename(work, name)
-        unread = [_renamed(one, name) for one in unread]
+        unread = unread and [_renamed(one, name) for one in unread]
         notes = (*notes, "runs of another source have the same names: these end in @ and a sign of their source")
     number = _next(known)
     replaced = work.forget(earlier, unread, number) if earlier is not None else 0
+    stayed = 0 if earlier is None else max(0, earlier.rows - replaced)
+    if stayed:
+        notes = (*notes, f"{_runs(stayed)} of the last import could not be read now, and stay")
     rows = 0
     if staged.ids:
         rows = work.add(name, number)
         work.add_curves()
         work.describe(staged.kinds)
-    work.know(Known(number, name, staged.digest, rows), 0, 0)
+    work.know(Known(number, name, staged.digest, rows + stayed), 0, 0)
     return ImportedSource(name, rows, replaced, 0, _word(earlier), notes)
 
 

@@ -146,24 +146,28 @@ class Target:
             run(f"DELETE FROM {_COLUMNS} WHERE lower(name) = lower(?)", [name])
             run(f"INSERT INTO {_COLUMNS} VALUES (?, ?)", [name, kind])
 
-    def forget(self, source: Known, keep: Collection[str] = (), by: int = 0) -> int:
+    def forget(self, source: Known, keep: Collection[str] | None = (), by: int = 0) -> int:
         """Delete the rows that came from a source; how many.
 
         Parameters
         ----------
         source : Known
-        keep : collection of str
-            Runs that stay: they could not be read this time.
+        keep : collection of str, or None
+            Runs that stay: they could not be read this time. None: all that are not in "incoming".
         by : int
             The source that those belong to from now on.
         """
         run = self.connection.execute
-        if keep:
-            run("CREATE OR REPLACE TABLE kept (run_id VARCHAR)")
-            self.connection.executemany("INSERT INTO kept VALUES (?)", [[id] for id in keep])
+        if keep is None or keep:
+            if keep is None:
+                run(f"CREATE OR REPLACE TABLE kept AS SELECT {ID} FROM {INCOMING}")
+            else:
+                run("CREATE OR REPLACE TABLE kept (run_id VARCHAR)")
+                self.connection.executemany("INSERT INTO kept VALUES (?)", [[id] for id in keep])
+            among = "NOT IN" if keep is None else "IN"
             run(
                 f"UPDATE origin SET source = {by} WHERE source = {source.id} AND place IN "
-                f"(SELECT rowid FROM {_RUNS} WHERE CAST({ID} AS VARCHAR) IN (FROM kept))"
+                f"(SELECT rowid FROM {_RUNS} WHERE CAST({ID} AS VARCHAR) {among} (FROM kept))"
             )
         rows = self._delete(f"SELECT place FROM origin WHERE source = {source.id}")
         run(f"DELETE FROM {_SOURCES} WHERE id = {source.id}")

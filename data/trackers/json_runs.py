@@ -38,7 +38,7 @@ class JsonFolder:
                 written = os.stat(path).st_mtime_ns
                 run = _run(load_object(path), relative)
             except (OSError, ValueError, OverflowError, RecursionError) as error:
-                found.append((relative, Skipped(relative, why_not(error))))
+                found.append((relative, Skipped(relative, why_not(error), hides=True)))
                 continue
             found.append((relative, run))
             if run.id is not None:

@@ -240,7 +240,7 @@ def _read_folder(path: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
             about = _meta(experiment, "name")
             found = _run_folders(experiment)
         except (OSError, ValueError) as error:
-            yield Skipped(f"experiment {os.path.basename(experiment)}", str(error))
+            yield Skipped(f"experiment {os.path.basename(experiment)}", str(error), hides=True)
             continue
         for folder in found:
             run = os.path.basename(folder)

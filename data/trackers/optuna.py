@@ -154,7 +154,7 @@ class _Journal:
                     if number == 1:
                         raise SourceError(f'"{printable(path)}" is no journal of Optuna, nor an SQLite file') from error
                     what = f'"{os.path.basename(path)}" from line {number} on'
-                    self.damaged = Skipped(what, "the line is half-written or damaged")
+                    self.damaged = Skipped(what, "the line is half-written or damaged", hides=True)
                     return
                 self._logs.append(log)
 

@@ -116,14 +116,14 @@ def _trial(folder: str, relative: str, state: dict[str, Any]) -> Iterator[Tracke
             return
         ending: Status = "crashed" if status == "ERROR" or (crashed and status != "TERMINATED") else "finished"
         if not rows and ending == "finished":
-            yield Skipped(relative, f"no result: {_RESULT} is empty or not there", id)
+            yield Skipped(relative, f"no result: {_RESULT} is empty or not there", id, hides=id is None)
             return
         results = Results()
         for number, row in enumerate(rows, 1):
             measured = {key: value for key, value in row.items() if key not in _BOOKKEEPING}
             results.add_row(measured, row.get("training_iteration", number))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        yield Skipped(relative, f"{name}: {why_not(error)}", id)
+        yield Skipped(relative, f"{name}: {why_not(error)}", id, hides=id is None)
         return
     facts: dict[str, Any] = {"experiment": os.path.basename(os.path.dirname(folder))}
     if isinstance(state.get("start_time"), int | float):

@@ -48,12 +48,14 @@ class TrackedRun:
 class Skipped:
     """Something in a store that did not come in.
 
-    `id` is the run's where that much could be read: what an earlier import stored of it stays.
+    `id` is the run's where that much could be read: what an earlier import stored of it stays. Where it could
+    not, and so any run may be meant, `hides` says so: then all stay that were not read.
     """
 
     what: str  # which run or file, as the user knows it
     why: str
     id: str | None = None
+    hides: bool = False
 
 
 class Tracker(Protocol):

@@ -132,12 +132,14 @@ def _table(path: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
         cells = {name: cell for name, cell in zip(header, row, strict=False) if cell}
         status = ended(cells.get("State", "finished"))
         if len(row) != len(header):
-            yield Skipped(what, f"has {len(row)} cells, the table's head has {len(header)}")
+            yield Skipped(what, f"has {len(row)} cells, the table's head has {len(header)}", hides=True)
         elif not id:
-            yield Skipped(what, f'its cell of the column "{key}" is empty')
+            yield Skipped(what, f'its cell of the column "{key}" is empty', hides=True)
         elif ids.count(id) > 1:
             yield Skipped(
-                what, 'is not the only one of this name; show the column "ID" in the table and export it again'
+                what,
+                'is not the only one of this name; show the column "ID" in the table and export it again',
+                id,
             )
         elif status is None:
             yield Skipped(what, "still running", id)
@@ -176,7 +178,7 @@ def _api_file(path: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
     except (OSError, ValueError, RecursionError) as error:
         raise SourceError(f'"{printable(path)}" can\'t be read: {why_not(error)}') from error
     if wrong:
-        yield Skipped(path, wrong)
+        yield Skipped(path, wrong, hides=True)
     runs = found if isinstance(found, list) else [found]
     seen = set()
     for number, run in enumerate(runs):
@@ -199,7 +201,7 @@ def _api_run(run: Any, what: str, history: Callable[[], Iterable[Any]] | None = 
         # GraphQL's "id" is one of its own; what everything else calls the id is the "name" there.
         id = found.get("name") if "displayName" in found else found.get("id") or found.get("name")
         if not isinstance(id, str) or not id:
-            return Skipped(what, 'has neither "id" nor "name"')
+            return Skipped(what, 'has neither "id" nor "name"', hides=True)
         status = ended(found.get("state") or "finished")
         if status is None:
             return Skipped(id, "still running", id)
@@ -214,7 +216,7 @@ def _api_run(run: Any, what: str, history: Callable[[], Iterable[Any]] | None = 
         if isinstance(summary.get("_runtime"), int | float):
             facts["duration_s"] = float(summary["_runtime"])
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        return Skipped(id or what, f"not a run as the API gives it: {why_not(error)}", id)
+        return Skipped(id or what, f"not a run as the API gives it: {why_not(error)}", id, hides=id is None)
     return TrackedRun(id, config, results.metrics(), results.curves(), status, {**results.texts, **facts})
 
 
@@ -271,7 +273,7 @@ def _local(top: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
         try:
             yield from _local_run(id, paths)
         except Exception as error:  # the client's readers promise no class of error
-            yield Skipped(os.path.relpath(paths[-1], top), f"can't be read: {why_not(error)}", id)
+            yield Skipped(os.path.relpath(paths[-1], top), f"can't be read: {why_not(error)}", id, hides=id is None)
 
 
 def _local_run(id: str, paths: list[str]) -> Iterator[TrackedRun | Skipped]:
