@@ -11,7 +11,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import MOST_CELLS, Combinations, Crossing, InOrder, Moments, Outcomes, Sorting
+from ablate_tui.data.cube import MOST_CELLS, NO_LEVEL, Combinations, Crossing, InOrder, Moments, Outcomes, Sorting
 from ablate_tui.data.errors import UsageError, one_of
 
 Role = Literal["switch", "factor", "covariate", "response", "replicate", "identity", "ignored"]
@@ -192,6 +192,28 @@ class RunTable:
         kept = ("positions", "moments", "in_order", "rerun", "crossing")
         vars(changed).update({name: vars(self)[name] for name in kept if name in vars(self)})
         return changed
+
+    @cached_property
+    def conditions(self) -> Mapping[str, str]:
+        """Factors that are set only where another has some levels, by name: that other one.
+
+        As in a search space with branches: `momentum` is there where `optimizer` is sgd, and NULL elsewhere.
+        """
+        codes, found = self.combinations.codes, {}
+        empty = codes == NO_LEVEL
+        # of several that would do the one without NULLs of its own, then the one with the fewest levels
+        parents = sorted(range(len(codes)), key=lambda row: (empty[row].any(), len(self.factors[row].levels)))
+        for row, factor in enumerate(self.factors):
+            if not empty[row].any():
+                continue
+            for parent in parents:
+                level, n = codes[parent] + 1, len(self.factors[parent].levels) + 1
+                without = np.bincount(level, weights=empty[row], minlength=n)
+                every = np.bincount(level, minlength=n)
+                if parent != row and np.all((without == 0) | (without == every)):
+                    found[factor.name] = self.factors[parent].name
+                    break
+        return found
 
     @cached_property
     def rerun(self) -> NDArray[np.bool_]:

@@ -55,7 +55,8 @@ def configurations(sample: Sample) -> Configurations:
     -------
     Configurations
         A free factor with one level among these runs is left out. A run without a level in one of the
-        others is kept out and counted.
+        others is kept out and counted. Of factors that only a branch of the runs has (`Sample.apart`) none
+        is among these, but runs that differ in one are of two configurations, whose codes may then be equal.
     """
     return grouped(sample)[0]
 
@@ -79,7 +80,11 @@ def grouped(sample: Sample, outcome: Moments | None = None) -> tuple[Configurati
     compact = np.empty((len(rows), int(whole.sum())), dtype=np.int16)
     for place, (row, levels) in enumerate(zip(rows, present, strict=True)):
         compact[place] = np.searchsorted(levels, codes[row, whole])
-    merged = dense(compact, tuple(len(levels) for levels in present))
+    apart = [sample.table.positions[name] for name in sample.apart]
+    merged = dense(
+        np.vstack([compact, codes[apart][:, whole]]),
+        (*(len(levels) for levels in present), *(len(sample.table.factors[row].levels) for row in apart)),
+    )
     _, representative = np.unique(merged, return_index=True)
     slot = np.full(sample.table.combinations.n, -1, dtype=np.int64)
     slot[there[whole]] = merged

@@ -143,6 +143,9 @@ def importance(sample: Sample, target: Target = "mean", cancelled: Callable[[], 
     if groups.left_out:
         reason = f"{groups.left_out:,} finished runs without a level of a free switch are left out"
         notes.append(Note("*", "configurations", reason))
+    for name, parent in sample.apart.items():
+        reason = f"only set where {parent} has some levels, so not in the model: keep one of these to see it"
+        notes.append(Note(name, "*", reason))
     notes += reasons
     obstacle = _obstacle(training)
     if obstacle:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import PIECE, Moments, Outcomes, pieces
+from ablate_tui.data.cube import NO_LEVEL, PIECE, Moments, Outcomes, pieces
 from ablate_tui.data.schema import FINISHED, Factor, RunTable
 from ablate_tui.data.sql import literal, quote
 
@@ -218,9 +218,24 @@ class Sample:
 
     @cached_property
     def free(self) -> tuple[Factor, ...]:
-        """The factors that the filters do not fix to one level, the contrast included."""
+        """The factors that the filters do not fix to one level and that are not `apart`, the contrast included."""
         fixed = {name for name, levels in self.slice.filters if len(levels) == 1}
-        return tuple(factor for factor in self.table.factors if factor.name not in fixed)
+        return tuple(f for f in self.table.factors if f.name not in fixed and f.name not in self.apart)
+
+    @cached_property
+    def apart(self) -> Mapping[str, str]:
+        """Factors that only some runs of the slice have, since another one decides that; and that other one.
+
+        No model of all runs can have them, but runs that differ in them are of different configurations. Where
+        the filters keep the branch that has them, they are like any other.
+        """
+        table, there = self.table, np.flatnonzero(self.outcomes.runs)
+        codes = {name: table.combinations.codes[table.positions[name], there] for name in table.conditions}
+        return {
+            name: table.conditions[name]
+            for name, own in codes.items()
+            if (own == NO_LEVEL).any() and (own != NO_LEVEL).any()
+        }
 
     def once(self, make: Callable[[Sample], T]) -> T:
         """What a function makes of this sample: made once, whichever views ask for it.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.data.cube import NO_LEVEL
+from ablate_tui.data.cube import NO_LEVEL, dense
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.configurations import Configurations
 from ablate_tui.queries.slices import Sample
@@ -94,13 +94,17 @@ def grid(sample: Sample) -> Grid:
     count, of = sample.outcomes.outcomes, sample.table.combinations.codes[rows]
     known = np.all(of != NO_LEVEL, axis=0)
     seen = known & (count > 0)
-    codes = [np.searchsorted(place, row[seen]) for row, place in zip(of, places, strict=True)]
+    compact = [np.searchsorted(place, row[seen]) for row, place in zip(of, places, strict=True)]
+    codes = np.array(compact, dtype=np.int16).reshape(len(rows), int(seen.sum()))
+    # configurations that differ in a factor that is not free fill one cell
+    cell = dense(codes, tuple(len(place) for place in places))
+    _, first = np.unique(cell, return_index=True)
     return Grid(
         factors=sample.free,
         levels=tuple(
             tuple(factor.levels[code] for code in place) for factor, place in zip(sample.free, places, strict=True)
         ),
-        codes=np.array(codes, dtype=np.int16).reshape(len(rows), int(seen.sum())),
-        count=count[seen],
+        codes=codes[:, first],
+        count=np.bincount(cell, weights=count[seen], minlength=len(first)).astype(np.int64),
         left_out=int(count[~known].sum()),
     )

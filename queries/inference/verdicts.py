@@ -243,7 +243,13 @@ class Judge:
         found, say = self.found, self.reasons.say
         at, groups = self.place.get(switch), found.runs.groups
         if at is None or level not in groups.levels[at]:
-            say(name, JUDGED, "needs finished runs on both sides, in configurations with a level of all free factors")
+            parent = found.runs.sample.apart.get(switch)
+            why = (
+                "needs finished runs on both sides, in configurations with a level of all free factors"
+                if parent is None
+                else f"only set where {parent} has some levels: keep one of these to test it"
+            )
+            say(name, JUDGED, why)
             return row
         on = groups.codes[at] == groups.levels[at].index(level)
         test = found.factors[switch]
