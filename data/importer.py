@@ -297,7 +297,7 @@ def _notes(staged: Staged) -> tuple[str, ...]:
 
 def _constant(work: Target, staged: Staged) -> tuple[str, ...]:
     """Settings that all runs of a tracker share, in words."""
-    settings = [name for name, kind in staged.kinds.items() if kind == "setting"]
+    settings = [name for name, kind in staged.kinds.items() if kind in ("setting", "mixed")]
     if len(staged.ids) > 1 and settings:
         same = ", ".join(f"count(DISTINCT {quote(name)}) = 1 AND count({quote(name)}) = count(*)" for name in settings)
         row = work.connection.execute(f"SELECT {same} FROM {INCOMING}").fetchall()[0]

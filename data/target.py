@@ -144,7 +144,8 @@ class Target:
         run(f"CREATE TABLE IF NOT EXISTS {_COLUMNS} (name VARCHAR, kind VARCHAR)")
         for name, kind in kinds.items():
             run(f"DELETE FROM {_COLUMNS} WHERE lower(name) = lower(?)", [name])
-            run(f"INSERT INTO {_COLUMNS} VALUES (?, ?)", [name, kind])
+            if kind != "mixed":  # then its name and values tell, as of a file
+                run(f"INSERT INTO {_COLUMNS} VALUES (?, ?)", [name, kind])
 
     def forget(self, source: Known, keep: Collection[str] | None = (), by: int = 0) -> int:
         """Delete the rows that came from a source; how many.

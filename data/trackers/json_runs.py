@@ -82,7 +82,7 @@ def _run(found: dict[str, Any], relative: str) -> TrackedRun | Skipped:
     if not isinstance(config, Mapping):
         is_taken = {"id": is_named, "status": isinstance(said, str)}
         settings = {key: value for key, value in found.items() if not is_taken.get(key)}
-        return TrackedRun(id, settings, {}, status=status)
+        return TrackedRun(id, settings, {}, status=status, mixed=True)
 
     results = Results()
     results.add({key: value for key, value in found.items() if key not in _KNOWN})

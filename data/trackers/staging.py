@@ -8,7 +8,7 @@ import json
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ablate_tui.data import names
@@ -20,7 +20,7 @@ from ablate_tui.data.trackers.tracked import Skipped, Told, TrackedRun
 if TYPE_CHECKING:
     import pyarrow
 
-Kind = Literal["setting", "metric", "fact"]
+Kind = Literal["setting", "mixed", "metric", "fact"]
 
 INCOMING, CURVES = "incoming", "incoming_curves"  # tables that are made
 ID, STATUS = "run_id", "status"
@@ -39,7 +39,6 @@ class Staged:
     notes: list[str]
     crashed: int
     curves: int  # points
-    texts: list[str] = field(default_factory=list)  # columns that hold texts
 
 
 def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: Told, textual: bool) -> Staged:
@@ -81,10 +80,9 @@ def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: To
             tell(len(table.ids), 0, f"{len(table.ids):,} runs read")
     points.flush()
     notes = table.write(connection)
-    texts = table.texts()
     if textual:
-        _type_texts(connection, texts)
-    return Staged(table.kinds, digest.hexdigest(), list(table.ids), skipped, notes, crashed, points.n, texts)
+        _type_texts(connection, table.texts())
+    return Staged(table.kinds, digest.hexdigest(), list(table.ids), skipped, notes, crashed, points.n)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -98,7 +96,8 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _row(run: TrackedRun) -> dict[tuple[Kind, str], Any]:
-    row: dict[tuple[Kind, str], Any] = {("setting", name): value for name, value in flatten(run.config)}
+    kind: Kind = "mixed" if run.mixed else "setting"
+    row: dict[tuple[Kind, str], Any] = {(kind, name): value for name, value in flatten(run.config)}
     row |= {("metric", name): value for name, value in flatten(run.metrics)}
     row |= {("fact", _utf8(name)): value for name, value in run.facts.items()}
     row["fact", STATUS] = run.status
@@ -143,13 +142,13 @@ class _Table:
         return notes
 
     def texts(self) -> list[str]:
-        """Columns of texts that were set."""
-        return [name for name in self._texts if self.kinds[name] == "setting"]
+        """Columns of texts that were set, as far as that is known."""
+        return [name for name in self._texts if self.kinds[name] in ("setting", "mixed")]
 
     def _name(self) -> list[str]:
         """Give each column a name of its own: DuckDB knows no difference of case."""
         taken, notes = {ID}, []
-        prefixes: dict[Kind, str] = {"setting": "config.", "metric": "metrics.", "fact": "run."}
+        prefixes: dict[Kind, str] = {"setting": "config.", "mixed": "config.", "metric": "metrics.", "fact": "run."}
         for kind in prefixes:
             for key in [key for key in self.cells if key[0] == kind]:
                 name = wanted = key[1]
@@ -172,7 +171,8 @@ def _array(name: str, kind: Kind, cells: Mapping[int, Any], n: int) -> tuple[pya
     there = [value for value in cells.values() if value is not None]
     types = {type(value) for value in there}
     # None is a level of its own among settings ("no norm"), and nothing measured among metrics
-    none = kind == "setting" and any(value is None for value in cells.values())
+    set_ = kind == "setting" or (kind == "mixed" and str in types)
+    none = set_ and any(value is None for value in cells.values())
     note = None
     if types and types <= {int, float, bool} and not none:
         if types == {bool}:

@@ -34,6 +34,8 @@ class TrackedRun:
         "crashed" for a run that ended without its results, "pruned" for one that was stopped on purpose.
     facts : mapping
         What is neither set nor measured: its name, when it began (`started`, with time zone), its group.
+    mixed : bool
+        Whether the source does not tell settings from results, so that `config` holds both.
     """
 
     id: str
@@ -42,6 +44,7 @@ class TrackedRun:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     status: Status = "finished"
     facts: Mapping[str, str | float | datetime.datetime | None] = field(default_factory=dict)
+    mixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def _table(path: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
         else:
             facts = {_FACTS[name]: _fact(_FACTS[name], cell) for name, cell in cells.items() if name in _FACTS}
             config = {name: cell for name, cell in cells.items() if name not in _FACTS and name not in ("ID", "State")}
-            yield TrackedRun(id, config, {}, status=status, facts=facts)
+            yield TrackedRun(id, config, {}, status=status, facts=facts, mixed=True)
 
 
 def _fact(name: str, value: Any) -> Any:

@@ -202,3 +202,32 @@ def test_texts_that_no_database_takes_are_mended(tmp_path: Path, into: Path) -> 
     (store / "a.json").write_text('{"id": "\\ud800x", "config": {"k\\udc00": "v\\ud800"}, "metrics": {"loss": 1}}')
     bring(into, store)
     assert rows(into, 'run_id, "k?"') == [("?x", "v?")]
+
+
+def test_a_source_that_does_not_tell_settings_from_results_is_read_by_names_and_values(
+    tmp_path: Path, into: Path
+) -> None:
+    """A table exported from Weights & Biases, and flat JSON files: what is what is found as in any file."""
+    lines = ["Name,ID,State,Created,lr,norm,seed,val_loss,epoch"]
+    for at in range(12):
+        norm, loss = ("none", "rms")[at % 2], "NaN" if at == 3 else f"{2 + at / 7}"
+        lines.append(f"run-{at},id{at},finished,2026-01-01T00:00:00.000Z,0.001,{norm},{at // 4},{loss},{at % 5}")
+    (tmp_path / "export.csv").write_text("\n".join(lines) + "\n")
+    import_runs([f"wandb:{tmp_path / 'export.csv'}"], str(into))
+    table = open_store(str(into)).load()
+    assert table.response.name == "val_loss"
+    assert [factor.name for factor in table.factors] == ["norm"]
+    assert table.replicates == ("seed",)
+    assert types(into)["val_loss"] == "DOUBLE"
+    assert rows(into, "count(*) FILTER (isnan(val_loss)), count(DISTINCT run_id)") == [(1, 12)]
+
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for at in range(8):
+        run = {"norm": "rms" if at % 2 else None, "val_loss": None if at == 2 else 1.5 + at / 9, "history": [3, 2.5]}
+        (flat / f"{at}.json").write_text(json.dumps(run))
+    other = tmp_path / "flat.duckdb"
+    import_runs([f"json:{flat}"], str(other))
+    table = open_store(str(other)).load()
+    assert (table.response.name, table.factors[0].levels) == ("val_loss", ("None", "rms"))
+    assert rows(other, "count(val_loss)") == [(7,)]
