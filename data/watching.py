@@ -30,11 +30,11 @@ class Watch:
     ----------
     source : str
         As the user named it.
-    table : str
-        The table of a DuckDB file that is open.
+    table : str, optional
+        Which table of a DuckDB file.
     """
 
-    def __init__(self, source: str, table: str) -> None:
+    def __init__(self, source: str, table: str | None = None) -> None:
         self.source, self.table = source, table
         self.seen = self._marks()
 

@@ -19,7 +19,6 @@ from textual.timer import Timer
 from textual.widgets import Footer
 
 from ablate_tui.data.errors import AblateError
-from ablate_tui.data.watching import Watch
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.asking import Asking
@@ -258,10 +257,10 @@ class AblateApp(Asking):
         self.query_one(Header).announce("")
         self.notify(formats.clean(error), severity="error", markup=False)
 
-    def taken(self, session: Session, watch: Watch) -> None:
+    def taken(self, session: Session) -> None:
         """Show the source as it is now, in the same slice and with the cursor where it was."""
         more = session.store.runs - self.session.store.runs
-        self.session, self.watcher = session, watch
+        self.session = session
         try:
             session.sample(self.look)
         except AblateError as error:  # a level or a switch that is no more

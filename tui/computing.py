@@ -18,7 +18,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.data.schema import RunTable
-from ablate_tui.data.watching import News, Watch
+from ablate_tui.data.watching import News
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.effects import Glance, glance
 from ablate_tui.queries.importance import Importance
@@ -117,7 +117,6 @@ class Computing(App[None]):
         self.stirred = Event()  # a view is painted, the ranking is there, or something newer is wanted
         self.ranker = ThreadPoolExecutor(1)
         self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
-        self.watcher = Watch(session.store.path, session.store.table)
         self.left = Event()  # the screen
 
     def with_contrast(self, look: Look) -> Look:
@@ -363,7 +362,8 @@ class Computing(App[None]):
         pause = WATCH
         while not self.left.wait(pause):
             began = time.monotonic()
-            news = self.watcher.look()
+            watch = self.session.watch
+            news = watch.look() if watch is not None else None
             pause = max(WATCH, SELDOM * (time.monotonic() - began))
             if news is not None and not self.left.is_set():
                 self.post_message(self.Changed(news))
@@ -371,7 +371,6 @@ class Computing(App[None]):
     @work(thread=True, exclusive=True, group="take", exit_on_error=False)
     def take_in(self) -> None:
         """Read the source as it is now, beside what is shown; the keys go on meanwhile."""
-        watch = Watch(self.session.store.path, self.session.store.table)
         look = self.look
         try:
             session = self.session.again()
@@ -379,13 +378,13 @@ class Computing(App[None]):
         except AblateError as error:
             self.call_from_thread(self.untaken, error)
             return
-        self.call_from_thread(self.taken, session, watch)
+        self.call_from_thread(self.taken, session)
 
     def untaken(self, error: AblateError) -> None:
         """Say why the source could not be read again."""
         raise NotImplementedError
 
-    def taken(self, session: Session, watch: Watch) -> None:
+    def taken(self, session: Session) -> None:
         """Show the source as it is now."""
         raise NotImplementedError
 

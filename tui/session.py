@@ -22,6 +22,7 @@ from ablate_tui.data.responses import condition
 from ablate_tui.data.schema import DIVERGED, Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
+from ablate_tui.data.watching import Watch
 from ablate_tui.queries import importance as importances
 from ablate_tui.queries.slices import Sample, Slice, take
 from ablate_tui.tui.views.base import Target, View
@@ -100,6 +101,7 @@ class Session:
         self.store = store
         self.choices = choices
         self.source = store.path  # as the user wrote it; a server's address has its password, and is never shown
+        self.watch: Watch | None = None  # for changes of the source since it was read
         self.notes: tuple[str, ...] = ()  # what the user should know about how the source was opened
         self.row_limit: int | None = None  # rows that the runs view shows; the screen sets one
         self.tables: Recent[RunTable] = Recent(4)
@@ -150,6 +152,7 @@ class Session:
         SourceError, UsageError
         """
         gathered = _gathered(source, progress)
+        watch = Watch(source, choices.table)  # what changes while it is read is news
         store = open_store(source, choices.table, progress)
         together = choices.over(kept_choices.kept(store.path, store.table))
         try:
@@ -161,7 +164,7 @@ class Session:
             session, together = cls(store, choices), choices
             session.notes = ("the choices kept for this source no longer fit it and are left out",)
         session.notes = (*gathered, *store.notes, *session.notes)
-        session.source = source
+        session.source, session.watch = source, watch
         if keep and choices.lasting != Choices():
             session.remember()
         return session
@@ -174,8 +177,10 @@ class Session:
         SourceError, UsageError
         """
         gathered = _gathered(self.source, progress)
+        watch = Watch(self.source, self.choices.table)
         session = Session(open_store(self.source, self.choices.table, progress, aside=True), self.choices)
-        session.source, session.notes, session.row_limit = self.source, gathered, self.row_limit
+        session.source, session.watch = self.source, watch
+        session.notes, session.row_limit = gathered, self.row_limit
         return session
 
     def remember(self) -> None:

@@ -65,7 +65,7 @@ def copy_table(connection: Connection, path: str, table: str | None, aside: bool
         return _copy_from(connection, copy, path, table)
 
 
-def count_rows(connection: Connection, file: str, path: str, table: str) -> int:
+def count_rows(connection: Connection, file: str, path: str, table: str | None) -> int:
     """How many rows a table or view has; `path` is what the user calls the file. The connection is shut by this.
 
     Raises
