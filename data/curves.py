@@ -37,6 +37,7 @@ class Curves:
     row: NDArray[np.int64]  # (points,) row of the source, ascending
     step: NDArray[np.float64]  # (points,)
     value: NDArray[np.float64]  # (points,) also NaN and infinite
+    listed: bool = False  # whether they are lists in cells, not rows of the table "curves"
 
 
 def metrics(store: Store) -> tuple[str, ...]:
@@ -79,7 +80,8 @@ def read(store: Store, metric: str) -> Curves:
         found = cursor.execute(sql).fetchnumpy()
     arrays = (np.asarray(np.ma.getdata(found[name])) for name in ("row", "step", "value"))
     at, step, value = arrays
-    return Curves(metric, at.astype(np.int64), step.astype(np.float64), value.astype(np.float64))
+    listed = metric not in store.metrics
+    return Curves(metric, at.astype(np.int64), step.astype(np.float64), value.astype(np.float64), listed)
 
 
 def metric_of(store: Store, response: str) -> str | None:

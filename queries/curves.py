@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data.curves import Curves
+from ablate_tui.data.sql import literal, quote
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.sql import as_text, input_sql, runs_in_slice
 
 ALL = "all"
 MOST_STEPS = 400  # that are shown, evenly by their order
@@ -81,6 +83,36 @@ def curve_bands(sample: Sample, curves: Curves | None, others: tuple[str, ...] =
     if with_curve < known:
         notes.append(Note("*", "n", f"{with_curve:,} of {known:,} runs have a curve of {curves.metric}"))
     return CurveBands(curves.metric, contrast, rows, others, tuple(notes))
+
+
+def curves_sql(sample: Sample, curves: Curves | None) -> str:
+    """SQL of the rows: quartiles by side and step.
+
+    Parameters
+    ----------
+    sample : Sample
+    curves : Curves or None
+        Only its metric, and where that is from, are looked at.
+    """
+    if curves is None:
+        return input_sql(sample)
+    contrast, metric = sample.slice.contrast, quote(curves.metric)
+    side = f"{as_text(contrast)} AS level" if contrast else f"'{ALL}' AS level"
+    if curves.listed:
+        points = f"SELECT level, step, values[step] AS value FROM (SELECT {side}, {metric} AS values, "
+        points += f"unnest(range(1, len({metric}) + 1)) AS step\n{runs_in_slice(sample)})"
+    else:
+        runs = f"SELECT run_id, {side}\n{runs_in_slice(sample)}"
+        points = f"SELECT level, step, value FROM curves JOIN ({runs}) AS inside\n"
+        points += f"ON curves.run_id = CAST(inside.run_id AS VARCHAR) WHERE metric = {literal(curves.metric)}"
+    figures = ", ".join(
+        f"quantile_cont(value, {share}) AS {name}"
+        for share, name in zip(QUARTILES, ("q25", "median", "q75"), strict=True)
+    )
+    return (
+        f"WITH points AS (\n{points}\n)\nSELECT level, step, count(*) AS n, {figures}\n"
+        "FROM points\nWHERE level IS NOT NULL AND isfinite(value)\nGROUP BY level, step\nORDER BY level, step"
+    )
 
 
 def _bands(

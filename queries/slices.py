@@ -229,6 +229,8 @@ class Sample:
         No model of all runs can have them, but runs that differ in them are of different configurations. Where
         the filters keep the branch that has them, they are like any other.
         """
+        if not self.table.conditions:
+            return {}
         table, there = self.table, np.flatnonzero(self.outcomes.runs)
         codes = {name: table.combinations.codes[table.positions[name], there] for name in table.conditions}
         return {

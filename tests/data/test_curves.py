@@ -13,6 +13,8 @@ from ablate_tui.data import curves
 from ablate_tui.data.errors import UsageError
 from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Choices
 from ablate_tui.data.store import Store, open_store
+from ablate_tui.queries.curves import curve_bands, curves_sql
+from ablate_tui.queries.slices import Slice, take
 
 CURVES = {
     "a": ([1, 2, 5], [4.0, 3.0, 3.5]),
@@ -123,3 +125,16 @@ def test_a_table_called_curves_that_is_none_is_left_alone(tmp_path: Path) -> Non
         connection.execute("CREATE TABLE runs AS SELECT 'a' AS run_id, 1.0 AS loss, true AS s")
         connection.execute("CREATE TABLE curves AS SELECT 'spline' AS kind")
     assert open_store(str(path)).metrics == ()
+
+
+@pytest.mark.parametrize("contrast", [None, "sw"])
+def test_the_sql_of_the_view_gives_its_rows(store: Store, contrast: str | None) -> None:
+    """Run on the source itself, as a person would paste it."""
+    table = store.load()
+    sample = take(table, Slice.of(table, {}, contrast))
+    found = curves.read(store, "val loss")
+    rows = curve_bands(sample, found).rows
+    with duckdb.connect(store.path, read_only=True) as connection:
+        got = connection.execute(curves_sql(sample, found)).fetchall()
+    assert [row[:3] for row in got] == [(row.level, row.step, row.n) for row in rows]
+    np.testing.assert_allclose([row[3:] for row in got], [(row.q25, row.median, row.q75) for row in rows])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ablate_tui.data.curves import written
-from ablate_tui.queries.curves import CurveBands, curve_bands
-from ablate_tui.queries.sql import input_sql
+from ablate_tui.queries.curves import CurveBands, curve_bands, curves_sql
 from ablate_tui.tui.figure import Axis, Figure, Line, Panel, Table
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role, table_of
 
@@ -73,8 +72,8 @@ def document(result: CurveBands, inputs: Inputs) -> dict[str, Any]:
 
 
 def sql(inputs: Inputs) -> str:
-    """The runs whose curves are summarized."""
-    return input_sql(inputs.sample)
+    """Quartiles by side and step."""
+    return curves_sql(inputs.sample, inputs.curves()[0])
 
 
 VIEW = View(
