@@ -18,7 +18,9 @@ from ablate_tui.data.engine import printable, reading
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.inbox import Inbox, inbox_of, is_inbox, waiting
 from ablate_tui.data.replacing import replacing
+from ablate_tui.data.servers.addresses import is_server, without_secrets
 from ablate_tui.data.sources.locate import kind_of, members
+from ablate_tui.data.sources.object_storage import is_remote
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import open_store
 from ablate_tui.data.target import DB, Known, Target
@@ -157,6 +159,8 @@ def _sources(sources: Sequence[str], target: str) -> list[str | Tracker | Inbox]
     found: list[str | Tracker | Inbox] = []
     boxes: list[str] = []
     for source in sources:
+        if is_server(source) or is_remote(source):
+            raise UsageError(f'"{without_secrets(source)[0]}" is not imported but opened as it is: ablate-tui ADDRESS')
         if scheme_of(source) is not None:
             found.append(open_tracker(source))
         elif is_inbox(source):

@@ -11,6 +11,7 @@ import pytest
 from tests.servers import same_views, sweep_with_everything
 
 from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.data.importer import import_runs
 from ablate_tui.data.schema import Choices
 from ablate_tui.data.servers.addresses import without_secrets
 from ablate_tui.data.servers.engines import DuckDB
@@ -129,3 +130,9 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     assert "motherduck extension" in str(caught.value)
     assert "abc" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_server_is_not_imported_and_its_password_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="opened as it is") as caught:
+        import_runs(["postgresql://ada:pw@db/sweeps"], str(tmp_path / "runs.duckdb"))
+    assert "pw" not in str(caught.value)
