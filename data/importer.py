@@ -235,7 +235,7 @@ def _take_tracker(work: Target, tracker: Tracker, tell: Told) -> ImportedSource:
     if staged.ids:
         rows = work.add(name, number)
         work.add_curves()
-        work.describe(staged.kinds)
+        work.describe(staged.kinds, staged.goals)
     work.know(Known(number, name, staged.digest, rows + stayed), 0, 0)
     return ImportedSource(name, rows, replaced, 0, _word(earlier), notes)
 
@@ -248,7 +248,7 @@ def _gather(work: Target, inbox: Inbox, tell: Told) -> ImportedSource:
     if staged.ids:
         rows = work.add(inbox.name, None)
         work.add_curves()
-        work.describe(staged.kinds)
+        work.describe(staged.kinds, staged.goals)
     return ImportedSource(inbox.name, rows, replaced, 0, "logged", _notes(staged))
 
 

@@ -67,7 +67,9 @@ def load(store: Store, choices: Choices) -> RunTable:
     chosen = _chosen_roles(store, choices)
     notes = list(store.notes)
     text, guessed = _response_text(store, survey, chosen, choices, notes)
-    response, column = response_of(store, text, choices.goal)
+    said = store.goals.get(curves.metric_of(store, text) or text)
+    goal = choices.goal or said or names.goal_of(text)
+    response, column = response_of(store, text, goal)
     taken = {name: (role, why) for name, (role, why) in survey.roles.items()}
     taken.update({name: (role, "chosen") for name, role in chosen.items()})
     for name, (role, _) in list(taken.items()):
@@ -75,7 +77,6 @@ def load(store: Store, choices: Choices) -> RunTable:
             taken[name] = "covariate", "an outcome that is not the response"
     if column is not None:
         taken[column] = "response", "the likeliest outcome" if guessed else "chosen"
-    goal = choices.goal or names.goal_of(text)
     if goal is None:
         goal = "min"
         notes.append(f"smaller {printable(text)} is taken as better: its name does not tell; --goal max reverses that")

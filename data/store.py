@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ablate_tui.data import loading
 from ablate_tui.data.engine import Connection, Progress, connect, printable, reading, shut
 from ablate_tui.data.errors import SourceError, UsageError
-from ablate_tui.data.schema import Choices, RunTable
+from ablate_tui.data.schema import Choices, Goal, RunTable
 from ablate_tui.data.servers.addresses import is_server
 from ablate_tui.data.sources.csv_files import copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
@@ -52,6 +52,8 @@ class Store:
         What files are called in a FROM clause; None for a database, whose table has a name.
     kinds : mapping, optional
         What a tracker calls its columns, by name: setting, metric or fact.
+    goals : mapping, optional
+        Which values of a metric are better, where a tracker says so.
     metrics : sequence of str
         That the source has points of curves of.
 
@@ -68,6 +70,7 @@ class Store:
         notes: tuple[str, ...],
         origin: str | None = None,
         kinds: Mapping[str, str] | None = None,
+        goals: Mapping[str, Goal] | None = None,
         metrics: Sequence[str] = (),
     ) -> None:
         self._connection = connection
@@ -76,6 +79,7 @@ class Store:
         self.path = path
         self.table = table
         self.kinds = dict(kinds or {})
+        self.goals = dict(goals or {})
         self.metrics = tuple(metrics)
         self._curves: set[str] = set()  # metrics whose points are in memory
         self._curves_lock = threading.Lock()
@@ -309,7 +313,8 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
             if empty:
                 raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
             notes = tuple(copied.notes)
-            return Store(connection, source, copied.table, notes, _origin(found), copied.kinds, copied.metrics)
+            said = copied.kinds, copied.goals, copied.metrics
+            return Store(connection, source, copied.table, notes, _origin(found), *said)
     except BaseException:
         connection.close()
         raise
@@ -346,7 +351,7 @@ def _copy(
     copy = {"csv": copy_csv, "json": copy_json, "parquet": copy_parquet}[found.kind]
     notes = copy(connection, found.files)
     shut(connection)
-    return Copied(_stem(source), {}, [], notes)
+    return Copied(_stem(source), {}, {}, [], notes)
 
 
 def _origin(found: Located) -> str | None:

@@ -138,14 +138,14 @@ class Target:
             )
         self.connection.execute(f"INSERT INTO {_CURVES} (run_id, step, metric, value) SELECT * FROM {CURVES}")
 
-    def describe(self, kinds: Mapping[str, str]) -> None:
+    def describe(self, kinds: Mapping[str, str], goals: Mapping[str, str]) -> None:
         """Remember what a tracker calls its columns."""
         run = self.connection.execute
-        run(f"CREATE TABLE IF NOT EXISTS {_COLUMNS} (name VARCHAR, kind VARCHAR)")
+        run(f"CREATE TABLE IF NOT EXISTS {_COLUMNS} (name VARCHAR, kind VARCHAR, goal VARCHAR)")
         for name, kind in kinds.items():
             run(f"DELETE FROM {_COLUMNS} WHERE lower(name) = lower(?)", [name])
             if kind != "mixed":  # then its name and values tell, as of a file
-                run(f"INSERT INTO {_COLUMNS} VALUES (?, ?)", [name, kind])
+                run(f"INSERT INTO {_COLUMNS} VALUES (?, ?, ?)", [name, kind, goals.get(name)])
 
     def forget(self, source: Known, keep: Collection[str] | None = (), by: int = 0) -> int:
         """Delete the rows that came from a source; how many.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate_tui.data.engine import Connection, DatabaseError, attach, printable, reading, reason, shut
 from ablate_tui.data.errors import HeldError, SourceError, UsageError, one_of
+from ablate_tui.data.schema import Goal
 from ablate_tui.data.sources.snapshot import snapshot
 from ablate_tui.data.sql import literal, quote
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _ALIAS = "ablate_tui_source"
 OWN = "ablate_tui_"  # tables that an import keeps for itself start so
-COLUMNS = f"{OWN}columns"  # (name, kind)
+COLUMNS = f"{OWN}columns"  # (name, kind, goal)
 CURVES = "curves"
 CURVE_COLUMNS = {"run_id", "step", "metric", "value"}
 
@@ -28,6 +29,7 @@ class Copied:
 
     table: str
     kinds: dict[str, str]  # what a tracker calls the columns, by name: setting, metric or fact
+    goals: dict[str, Goal]  # which values of a metric are better, where a tracker says so
     metrics: list[str]  # that the table "curves" has points of
     notes: list[str]
 
@@ -82,8 +84,12 @@ def _copy_from(connection: Connection, file: str, path: str, table: str | None) 
     """Copy from a file; `path` is what the user calls it."""
     with _opened(connection, file, path, table) as (name, whole):
         connection.execute(f"CREATE TABLE memory.main.runs AS SELECT * FROM {whole}")
-        ours = name == "runs"
-        return Copied(name, _kinds(connection) if ours else {}, _metrics(connection, whole) if ours else [], [])
+        if name != "runs":
+            return Copied(name, {}, {}, [], [])
+        columns = _columns(connection)
+        kinds = {column: kind for column, kind, _ in columns}
+        goals: dict[str, Goal] = {column: goal for column, _, goal in columns if goal in ("min", "max")}
+        return Copied(name, kinds, goals, _metrics(connection, whole), [])
 
 
 @contextmanager
@@ -151,13 +157,13 @@ def _metrics(connection: Connection, runs: str) -> list[str]:
     return [metric for (metric,) in rows]
 
 
-def _kinds(connection: Connection) -> dict[str, str]:
-    """What an import kept of a tracker's columns."""
+def _columns(connection: Connection) -> list[tuple[str, str, Any]]:
+    """What an import kept of a tracker's columns: name, kind and goal."""
     found = connection.execute(
         "SELECT 1 FROM duckdb_tables() "
         f"WHERE database_name = {literal(_ALIAS)} AND schema_name = 'main' AND table_name = {literal(COLUMNS)}"
     ).fetchone()
-    return dict(connection.execute(f"SELECT name, kind FROM {COLUMNS}").fetchall()) if found else {}
+    return connection.execute(f"SELECT name, kind, goal FROM {COLUMNS}").fetchall() if found else []
 
 
 def _tables(connection: Connection) -> dict[str, tuple[str, str, bool]]:

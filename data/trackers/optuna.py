@@ -13,10 +13,12 @@ from typing import Any
 
 from ablate_tui.data.engine import printable, refuse_odd_name
 from ablate_tui.data.errors import SourceError
+from ablate_tui.data.schema import Goal
 from ablate_tui.data.trackers.opening import SQLITE_MAGIC, open_sqlite, sqlite_path, without_password
 from ablate_tui.data.trackers.tracked import Skipped, Status, Told, TrackedRun, Tracker
 
 _STATUS: dict[str, Status] = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "crashed"}
+_GOALS: dict[str, Goal] = {"MINIMIZE": "min", "MAXIMIZE": "max"}
 _TABLES = {"studies", "trials", "version_info"}
 
 
@@ -36,10 +38,11 @@ class _Storage:
                 with _explained(shown):
                     study = optuna.load_study(study_name=name, storage=storage)
                     objectives = _objectives(study)
+                    goals = {metric: _GOALS[way.name] for metric, way in zip(objectives, study.directions, strict=True)}
                     trials = _trials(study, storage)
                 for number, trial in enumerate(trials):
                     tell(number, len(trials), f"reading study {printable(name)}")
-                    yield trial if isinstance(trial, Skipped) else _run(name, objectives, trial)
+                    yield trial if isinstance(trial, Skipped) else _run(name, objectives, goals, trial)
             if damaged:
                 yield damaged
 
@@ -192,7 +195,7 @@ def _objectives(study: Any) -> list[str]:
     return ["value"] if count == 1 else [f"value_{number}" for number in range(count)]
 
 
-def _run(study: str, objectives: list[str], trial: Any) -> TrackedRun | Skipped:
+def _run(study: str, objectives: list[str], goals: dict[str, Goal], trial: Any) -> TrackedRun | Skipped:
     id = f"{study}/{trial.number}"
     status = _STATUS.get(trial.state.name)
     if status is None:
@@ -218,7 +221,7 @@ def _run(study: str, objectives: list[str], trial: Any) -> TrackedRun | Skipped:
     if reports := sorted(trial.intermediate_values.items()):
         curve = objectives[0] if len(objectives) == 1 else "intermediate"
         curves[curve] = ([float(step) for step, _ in reports], [value for _, value in reports])
-    return TrackedRun(id, trial.params, metrics, curves, status, facts)
+    return TrackedRun(id, trial.params, metrics, curves, status, facts, goals)
 
 
 def _time(naive: datetime.datetime | None) -> datetime.datetime | None:

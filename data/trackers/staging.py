@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ablate_tui.data import names
 from ablate_tui.data.engine import Connection, printable
+from ablate_tui.data.schema import Goal
 from ablate_tui.data.sources.text_columns import judge
 from ablate_tui.data.sql import quote
 from ablate_tui.data.trackers.tracked import Skipped, Told, TrackedRun
@@ -33,6 +34,7 @@ class Staged:
     """What was read of a store, besides the tables."""
 
     kinds: dict[str, Kind]  # by column
+    goals: dict[str, Goal]  # by column, of metrics
     digest: str  # the same only for the same runs
     ids: list[str]
     skipped: list[Skipped]
@@ -62,7 +64,7 @@ def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: To
     skipped: list[Skipped] = []
     digest = hashlib.sha256()
     points = _Points(connection)
-    crashed = 0
+    crashed, goals = 0, dict[str, Goal]()
     for run in runs:
         if isinstance(run, Skipped):
             skipped.append(run)
@@ -70,6 +72,7 @@ def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: To
         crashed += run.status == "crashed"
         run, row = replace(run, id=_utf8(run.id)), _row(run)
         digest.update(repr((run.id, run.status, row)).encode("utf-8", "surrogatepass"))
+        goals.update(run.goals)
         if table.add(run.id, row):
             skipped.append(Skipped(f'run "{run.id}"', "there twice; the later one counts"))
             points.forget(run.id)
@@ -82,7 +85,8 @@ def stage(connection: Connection, runs: Iterable[TrackedRun | Skipped], tell: To
     notes = table.write(connection)
     if textual:
         _type_texts(connection, table.texts())
-    return Staged(table.kinds, digest.hexdigest(), list(table.ids), skipped, notes, crashed, points.n)
+    of_columns = {name: goals[key[1]] for name, key in table.columns.items() if key[0] == "metric" and key[1] in goals}
+    return Staged(table.kinds, of_columns, digest.hexdigest(), list(table.ids), skipped, notes, crashed, points.n)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

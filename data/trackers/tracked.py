@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from ablate_tui.data.schema import Goal
+
 Status = Literal["finished", "crashed", "pruned"]
 Told = Callable[[int, int, str], None]  # runs read, of how many (0: not known), and what is going on
 
@@ -34,6 +36,8 @@ class TrackedRun:
         "crashed" for a run that ended without its results, "pruned" for one that was stopped on purpose.
     facts : mapping
         What is neither set nor measured: its name, when it began (`started`, with time zone), its group.
+    goals : mapping
+        "min" or "max" by metric, as far as the source says which values are better.
     mixed : bool
         Whether the source does not tell settings from results, so that `config` holds both.
     """
@@ -44,6 +48,7 @@ class TrackedRun:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     status: Status = "finished"
     facts: Mapping[str, str | float | datetime.datetime | None] = field(default_factory=dict)
+    goals: Mapping[str, Goal] = field(default_factory=dict)
     mixed: bool = False
 
 

@@ -33,12 +33,13 @@ def test_two_trackers_into_one_database(tmp_path: Path, monkeypatch: pytest.Monk
                     mlflow.log_params({"norm": norm, "gate": gate, "seed": seed, "lr": 1e-3})
                     for step in (10, 20):
                         mlflow.log_metric("val_loss", 3 - 0.5 * gate - step / 40 + rng.random() / 50, step=step)
-    study = optuna.create_study(storage=f"sqlite:///{tmp_path}/study.db", study_name="search")
+    storage = f"sqlite:///{tmp_path}/study.db"
+    study = optuna.create_study(storage=storage, study_name="search", direction="maximize")
 
     def objective(trial: optuna.Trial) -> float:
         if trial.suggest_categorical("opt", ["sgd", "adam"]) == "sgd":
             trial.suggest_categorical("momentum", [0.0, 0.9])
-        return 1.0
+        return rng.random()
 
     study.optimize(objective, n_trials=5)
     done = run("import", "mlflow:mlflow.db", "optuna:study.db", "--into", "runs.duckdb")
@@ -58,3 +59,8 @@ def test_two_trackers_into_one_database(tmp_path: Path, monkeypatch: pytest.Monk
     assert [(row["level"], row["step"], row["n"]) for row in curves["rows"]] == [
         (level, step, 6) for level in ("false", "true") for step in (10, 20)
     ]
+
+    searched = run("import", "optuna:study.db", "--into", "search.duckdb")
+    assert searched.returncode == 0
+    found = json.loads(run("show", "search.duckdb", "--view", "compare", "--json").stdout)
+    assert (found["response"], found["goal"]) == ("value", "max")
