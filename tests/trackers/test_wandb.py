@@ -185,7 +185,7 @@ def test_an_exported_table(tmp_path: Path) -> None:
     assert path.read_bytes() == content
     assert skipped == [
         Skipped("x3", "still running", "x3"),
-        Skipped("row 4", "has 2 cells, the table's head has 10"),
+        Skipped("row 4", "has 2 cells, the table's head has 10", hides=True),
     ]
     assert runs["x1"].config == {"norm": "none", "lr": "0.1", "loss": "NaN"}
     assert runs["x2"].config == {"lr": "1e-5", "model.depth": "3", "loss": "0.5\nend"}
