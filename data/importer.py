@@ -18,6 +18,7 @@ from ablate_tui.data.engine import printable, reading
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.inbox import Inbox, inbox_of, is_inbox, waiting
 from ablate_tui.data.replacing import replacing
+from ablate_tui.data.schema import Goal
 from ablate_tui.data.servers.addresses import is_server, without_secrets
 from ablate_tui.data.sources.locate import kind_of, members
 from ablate_tui.data.sources.object_storage import is_remote
@@ -25,7 +26,7 @@ from ablate_tui.data.sql import quote
 from ablate_tui.data.store import open_store
 from ablate_tui.data.target import DB, Known, Target
 from ablate_tui.data.trackers import TEXTUAL, open_tracker, scheme_of
-from ablate_tui.data.trackers.staging import CURVES, ID, INCOMING, Staged, stage
+from ablate_tui.data.trackers.staging import CURVE_TYPES, CURVES, ID, INCOMING, Staged, stage
 from ablate_tui.data.trackers.tracked import Tracker
 
 Told = Callable[[int, int, str], None]
@@ -204,10 +205,12 @@ def _take_file(work: Target, path: str) -> ImportedSource:
         return ImportedSource(path, 0, replaced, same.rows, f"the same content as {same.path}")
     status = os.stat(path)
     with reading(path):
-        _stage_file(work, path)
+        kinds, goals = _stage_file(work, path)
     number = _next(known)
-    rows = work.add(path, number)
     replaced = work.forget(earlier) if earlier is not None else 0
+    rows = work.add(path, number)
+    work.add_curves()
+    work.describe(kinds, goals)
     work.know(Known(number, path, sha256, rows), status.st_size, status.st_mtime_ns)
     return ImportedSource(path, rows, replaced, 0, _word(earlier))
 
@@ -260,8 +263,8 @@ def _next(known: Sequence[Known]) -> int:
     return max((source.id for source in known), default=0) + 1
 
 
-def _stage_file(work: Target, path: str) -> None:
-    """Read a source into the table "incoming" in memory."""
+def _stage_file(work: Target, path: str) -> tuple[dict[str, str], dict[str, Goal]]:
+    """Read a file into the tables "incoming" and "incoming_curves"; what it says of its columns."""
     store = open_store(path)
     try:
         columns = ", ".join(quote(name) for name in store.columns)
@@ -270,6 +273,15 @@ def _stage_file(work: Target, path: str) -> None:
             work.connection.register("batches", batches)
             work.connection.execute(f"CREATE OR REPLACE TABLE {INCOMING} AS SELECT * FROM batches")
             work.connection.unregister("batches")
+            work.connection.execute(f"CREATE OR REPLACE TABLE {CURVES} ({CURVE_TYPES})")
+            for metric in store.metrics:
+                store.need_curve(metric)
+            if store.metrics:
+                points = cursor.sql("SELECT run_id, step, metric, value FROM curves").to_arrow_reader(_BATCH)
+                work.connection.register("batches", points)
+                work.connection.execute(f"INSERT INTO {CURVES} SELECT * FROM batches")
+                work.connection.unregister("batches")
+        return store.kinds, store.goals
     finally:
         store.close()
 

@@ -140,6 +140,8 @@ class Target:
 
     def describe(self, kinds: Mapping[str, str], goals: Mapping[str, str]) -> None:
         """Remember what a tracker calls its columns."""
+        if not kinds:
+            return
         run = self.connection.execute
         run(f"CREATE TABLE IF NOT EXISTS {_COLUMNS} (name VARCHAR, kind VARCHAR, goal VARCHAR)")
         for name, kind in kinds.items():

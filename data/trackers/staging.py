@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Kind = Literal["setting", "mixed", "metric", "fact"]
 
 INCOMING, CURVES = "incoming", "incoming_curves"  # tables that are made
+CURVE_TYPES = "run_id VARCHAR, step DOUBLE, metric VARCHAR, value DOUBLE"
 ID, STATUS = "run_id", "status"
 _POINTS = 1_000_000  # of curves that are handed over at a time
 _WHOLE = 2**63
@@ -246,9 +247,7 @@ class _Points:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.n = 0
-        connection.execute(
-            f"CREATE OR REPLACE TABLE {CURVES} (run_id VARCHAR, step DOUBLE, metric VARCHAR, value DOUBLE)"
-        )
+        connection.execute(f"CREATE OR REPLACE TABLE {CURVES} ({CURVE_TYPES})")
         self._clear()
 
     def _clear(self) -> None:

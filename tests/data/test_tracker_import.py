@@ -231,3 +231,20 @@ def test_a_source_that_does_not_tell_settings_from_results_is_read_by_names_and_
     table = open_store(str(other)).load()
     assert (table.response.name, table.factors[0].levels) == ("val_loss", ("None", "rms"))
     assert rows(other, "count(val_loss)") == [(7,)]
+
+
+def test_curves_and_roles_go_on_from_one_database_to_another(tmp_path: Path, into: Path) -> None:
+    store, first = tmp_path / "store", tmp_path / "first.duckdb"
+    write(store, "1", {"loss_kind": 1}, {"loss": 1.0}, curves={"loss": {"steps": [1, 2], "values": [3.0, 1.0]}})
+    write(store, "2", {"loss_kind": 0}, {"loss": 2.0}, curves={"acc": {"steps": [1, 2, 3], "values": [0.1, 0.2, 0.3]}})
+    bring(first, store)
+    for _ in range(2):
+        import_runs([str(first)], str(into))
+        assert rows(into, "*", "curves") == rows(first, "*", "curves")
+        assert rows(into, "*", "ablate_tui_columns") == rows(first, "*", "ablate_tui_columns")
+    write(store, "2", {"loss_kind": 0}, {"loss": 2.0}, curves={"acc": {"steps": [1, 2], "values": [0.1, 0.2]}})
+    bring(first, store)
+    import_runs([str(first)], str(into))
+    assert rows(into, "*", "curves") == rows(first, "*", "curves")
+    assert rows(into, "count(*)") == [(2,)]
+    assert "loss_kind" in open_store(str(into)).load().positions

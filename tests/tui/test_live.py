@@ -99,6 +99,23 @@ async def test_a_database_that_is_written_to_is_followed_and_never_held(tmp_path
             await until(pilot, "#header", "26 of 26 runs")
 
 
+async def test_a_folder_of_files_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    lines = [f'{{"a": {at % 2}, "b": {at // 2 % 2}, "loss": {at}}}\n' for at in range(24)]
+    (folder / "one.jsonl").write_text("".join(lines[:16]))
+    app = screen(folder)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        with open(folder / "one.jsonl", "a") as stream:
+            stream.write("".join(lines[16:19]) + lines[19][:9])  # a line that is being written
+        await until(pilot, "#header", "+3 runs (R)")
+        (folder / "two.jsonl").write_text("".join(lines[20:]))
+        await until(pilot, "#header", "+7 runs (R)")
+        await pilot.press("R")
+        await until(pilot, "#header", "23 of 23 runs")
+
+
 async def test_a_source_that_is_gone_is_told_and_what_is_shown_stays(path: Path) -> None:
     app = screen(path)
     async with app.run_test(size=(120, 36)) as pilot:
