@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -274,4 +275,29 @@ def test_two_imports_at_once(tmp_path: Path, into: Path) -> None:
         process.communicate("")
     assert process.returncode == 0
     assert losses(into) == [1, 2]
+    assert os.listdir(into.parent) == [into.name]
+
+
+FULL = """
+import resource, sys
+from ablate_tui.tui import cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+sys.exit(cli.main(["import", sys.argv[1], "--into", sys.argv[2]]))
+"""
+
+
+def test_a_full_disk_leaves_the_target_as_it_was(tmp_path: Path, into: Path) -> None:
+    """As a limit on the size of files."""
+    small = write(tmp_path / "small.csv", "sw,loss\n0,1\n1,2\n")
+    import_runs([str(small)], str(into))
+    before = into.read_bytes()
+    assert len(before) < 1_500_000
+    large = write(
+        tmp_path / "large.csv", "sw,loss\n" + "".join(f"{at % 2},{math.sin(at) * 7.7}\n" for at in range(300_000))
+    )
+    done = subprocess.run([sys.executable, "-c", FULL, str(large), str(into)], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "can't be written" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert into.read_bytes() == before
     assert os.listdir(into.parent) == [into.name]
