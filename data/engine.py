@@ -20,6 +20,7 @@ from ablate_tui.data.sql import literal, quote
 
 Connection = DuckDBPyConnection
 DatabaseError = duckdb.Error
+FileError = duckdb.IOException  # a full disk, say
 Interrupted = duckdb.InterruptException
 
 Progress = Callable[[str], None]

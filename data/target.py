@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 
-from ablate_tui.data.engine import Connection, DatabaseError, printable, reason
+from ablate_tui.data.engine import Connection, DatabaseError, FileError, printable, reason
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.sources.duckdb_file import COLUMNS, CURVE_COLUMNS
 from ablate_tui.data.sql import literal, quote
@@ -115,6 +115,8 @@ class Target:
             run(f"INSERT INTO {_RUNS} ({into}) SELECT {out} FROM {INCOMING}")
             if number is not None:
                 run(f"INSERT INTO origin SELECT rowid, {number} FROM {_RUNS} WHERE rowid > {last}")
+        except FileError:
+            raise
         except DatabaseError as error:
             raise SourceError(f'"{printable(path)}" does not fit the runs there are: {reason(error)}') from error
         return int(rows)
