@@ -118,7 +118,9 @@ def open_screen(arguments: list[str]) -> int:
         "A file called demo opens as ./demo.",
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob"
+        "source",
+        metavar="SOURCE",
+        help="a .duckdb, Parquet, CSV, TSV or JSON Lines file; a folder or glob; postgresql://…, s3://…",
     )
     parser.add_argument("--version", action="version", version=f"ablate-tui {__version__}")
     parser.add_argument("--follow", action="store_true", help="take in new runs as they come")

@@ -54,7 +54,11 @@ class SliceOptions:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the slice options to a parser."""
     group = parser.add_argument_group("slice options")
-    group.add_argument("--response", metavar="NAME|SQL", help="the outcome: a column, else a SQL expression")
+    group.add_argument(
+        "--response",
+        metavar="NAME|SQL",
+        help="the outcome: a column, of a curve last(m), best(m), mean(m, n), at(m, step) or area(m), else SQL",
+    )
     group.add_argument("--goal", choices=("min", "max"), help="whether a smaller or a larger response is better")
     group.add_argument(
         "--set", metavar="SWITCH=LEVEL[,LEVEL]", action="append", default=[],
