@@ -32,7 +32,7 @@ class Asking(Computing):
 
     def action_response(self) -> None:
         """Choose another response."""
-        hint = "A column, of a curve last(val_loss) or best(val_loss), or SQL such as log(val_loss). enter takes, esc leaves."
+        hint = "A column, last(m) or best(m) of a curve m, or SQL such as log(val_loss). enter takes, esc leaves."
         choices = self.session.store.responses()
         self.push_screen(Ask("Response", "", choices, hint, self.check_response), self.take_response)
 
