@@ -144,13 +144,15 @@ def gather(database: str, progress: Told | None = None) -> str | None:
     str or None
         What came in, or why nothing did, in one line; None where no run waits.
     """
-    folder = inbox_of(os.path.realpath(database))
+    folder = inbox_of(database)
     n = len(waiting(folder))
     if not n:
         return None
     try:
         summary = import_runs([], database, progress)
     except SourceError as error:
+        if not waiting(folder):  # another process has taken them in just now
+            return None
         return f"{_runs(n)} in {printable(folder)} could not be taken in, and are not shown: {error}"
     return "; ".join([f"{_runs(summary.sources[0].rows)} from the inbox taken in", *summary.sources[0].notes])
 

@@ -17,7 +17,7 @@ STATUSES = ("finished", "crashed")
 
 def inbox_of(database: str) -> str:
     """The folder that a database's runs are left in."""
-    return os.path.abspath(database) + INBOX
+    return os.path.realpath(database) + INBOX
 
 
 def is_inbox(path: str) -> bool:

@@ -32,7 +32,7 @@ class Run:
 
     def __init__(self, database: str, record: dict[str, Any], patience: float) -> None:
         self.id = str(record["id"])
-        self._inbox = os.path.abspath(database) + INBOX
+        self._inbox = os.path.realpath(database) + INBOX
         self._database = database
         self._patience = patience
         self._record = record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -58,7 +57,7 @@ class Watch:
         return found.kind, tuple((file, stamp(file)) for file in found.files), self._waiting()
 
     def _waiting(self) -> int:
-        return len({name.partition(".")[0] for name in waiting(inbox_of(os.path.realpath(self.source)))})
+        return len({name.partition(".")[0] for name in waiting(inbox_of(self.source))})
 
     def _count(self) -> int:
         found = locate(self.source)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ablate_tui.data import choices as kept_choices
 from ablate_tui.data import curves
 from ablate_tui.data.errors import SourceError, UsageError
-from ablate_tui.data.log import INBOX
+from ablate_tui.data.inbox import inbox_of
 from ablate_tui.data.responses import condition
 from ablate_tui.data.schema import DIVERGED, Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
@@ -423,7 +423,7 @@ class SessionInputs:
 
 def _gathered(source: str, progress: Callable[[str], None] | None) -> tuple[str, ...]:
     """Take in what training scripts have logged for a database; what there is to say of it."""
-    if not os.path.isdir(os.path.realpath(source) + INBOX):
+    if not os.path.isdir(inbox_of(source)):
         return ()
     from ablate_tui.data.importer import gather
 

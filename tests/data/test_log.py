@@ -245,6 +245,35 @@ def test_imported_runs_stay_known_beside_logged_ones(tmp_path: Path) -> None:
     assert rows(path, "sw, loss") == [("0", 1.0), ("1", 2.0), ("1", 4.0), ("two", 3.5)]
 
 
+def test_a_link_to_a_database_has_its_inbox(tmp_path: Path) -> None:
+    path, link = tmp_path / "runs.duckdb", tmp_path / "link.duckdb"
+    link.symlink_to(path)
+    with log(link, switches={"a": True}) as run:
+        run.result(loss=1.0)
+    gather(str(link))
+    assert rows(path, "loss") == [(1.0,)]
+    assert link.is_symlink()
+
+
+def test_many_gather_at_once(tmp_path: Path) -> None:
+    """One does it; the others say so, or find nothing; each run is there once."""
+    path = tmp_path / "runs.duckdb"
+    for at in range(40):
+        with log(path, switches={"a": at % 2 == 0}) as run:
+            run.result(loss=at)
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from ablate_tui.data.importer import gather; print(gather(sys.argv[1]))",
+    ]
+    going = [subprocess.Popen([*command, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    told = [process.communicate()[0] for process in going]
+    assert all(process.returncode == 0 for process in going)
+    assert sum("40 runs from the inbox taken in" in words for words in told) == 1
+    assert all("taken in" in words or "None" in words or "another import" in words for words in told)
+    assert len(rows(path)) == 40
+
+
 def test_nothing_waits_and_nothing_is_named(tmp_path: Path) -> None:
     assert gather(str(tmp_path / "runs.duckdb")) is None
     with pytest.raises(SourceError, match="no source is named, and no run waits"):
