@@ -62,8 +62,8 @@ def read(store: Store, metric: str) -> Curves:
     SourceError
         The database that has them can't be read any more.
     """
-    row = quote(store.row)
-    if metric in store.metrics:
+    row, listed = quote(store.row), metric not in store.metrics
+    if not listed:
         store.need_curve(metric)
         sql = (
             f"SELECT runs.{row} AS row, step, value FROM curves "
@@ -80,7 +80,6 @@ def read(store: Store, metric: str) -> Curves:
         found = cursor.execute(sql).fetchnumpy()
     arrays = (np.asarray(np.ma.getdata(found[name])) for name in ("row", "step", "value"))
     at, step, value = arrays
-    listed = metric not in store.metrics
     return Curves(metric, at.astype(np.int64), step.astype(np.float64), value.astype(np.float64), listed)
 
 

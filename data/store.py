@@ -309,9 +309,7 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
     try:
         with reading(source):
             copied = _copy(connection, source, found, table, tell, aside)
-            (empty,) = connection.execute("SELECT count(*) = 0 FROM runs").fetchall()[0]
-            if empty:
-                raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
+            _refuse_empty(connection, source)
             notes = tuple(copied.notes)
             said = copied.kinds, copied.goals, copied.metrics
             return Store(connection, source, copied.table, notes, _origin(found), *said)
@@ -320,11 +318,18 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
         raise
 
 
+def _refuse_empty(connection: Connection, source: str) -> None:
+    (empty,) = connection.execute("SELECT count(*) = 0 FROM runs").fetchall()[0]
+    if empty:
+        raise SourceError(f'"{printable(source)}" holds no runs: it has columns but no row')
+
+
 def _remote(source: str) -> Store:
     """Read Parquet files from object storage."""
     connection = connect()
     try:
         copy_remote(connection, source)
+        _refuse_empty(connection, source)
         name = source.rstrip("/").rpartition("/")[2].removesuffix(".parquet")
         return Store(connection, source, name, (), f"read_parquet({literal(source)}, union_by_name = true)")
     except BaseException:

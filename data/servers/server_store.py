@@ -155,15 +155,28 @@ class ServerStore(Store):
         return [facts.name for facts in self.survey.facts]
 
     def _bring(self, factors: tuple[str, ...]) -> None:
-        """Fill "runs" with the configurations and the keys of their runs."""
+        """Fill "runs" with the configurations and the keys of their runs.
+
+        Runs that are here keep their places, whatever became of them on the server: tables that were loaded
+        before know them by these.
+        """
         pulled = self._ask(factors, [])
         shown = "".join(f"{quote(_group(at))} AS {quote(name)}, " for at, name in enumerate(factors))
         with self.cursor() as cursor:
             cursor.register("ablate_tui_cube", pulled)
             cursor.execute(
-                f"CREATE OR REPLACE TABLE runs AS SELECT {shown}UNNEST({quote(_list(0))}) AS {KEY} FROM ablate_tui_cube"
+                f"CREATE OR REPLACE TEMP TABLE brought AS SELECT {shown}UNNEST({quote(_list(0))}) AS {KEY} "
+                "FROM ablate_tui_cube"
             )
             cursor.unregister("ablate_tui_cube")
+            rows = "SELECT * FROM brought"
+            if self._grouped is not None:
+                own = "".join(f"brought.{quote(name)}, " for name in factors)
+                rows = (
+                    f"SELECT {own}runs.{KEY} FROM runs LEFT JOIN brought USING ({KEY}) ORDER BY runs.{quote(self.row)}"
+                )
+            cursor.execute(f"CREATE OR REPLACE TABLE runs AS {rows}")
+            cursor.execute("DROP TABLE brought")
         self._grouped = factors
 
     def _ask(self, factors: tuple[str, ...], values: Sequence[str]) -> object:

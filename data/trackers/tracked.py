@@ -71,7 +71,7 @@ class Tracker(Protocol):
 
     @property
     def name(self) -> str:
-        """Scheme and place, the same at every import: "mlflow:/work/mlflow.db"."""
+        """Scheme and place, the same at every import: "mlflow:/home/ada/mlflow.db"."""
 
     def runs(self, tell: Told) -> Iterator[TrackedRun | Skipped]:
         """All runs, in the store's own order.

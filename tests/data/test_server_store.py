@@ -85,6 +85,19 @@ def test_rows_come_in_the_order_asked_for(file: Path) -> None:
     assert store.fetch(np.zeros(0, dtype=np.int64)).height == 0
 
 
+def test_tables_that_were_loaded_before_know_their_runs_by_the_same_places(file: Path) -> None:
+    """A factor as the response changes by what the runs come over, not where they stand."""
+    store = server(file)
+    table = store.load()
+    before = store.fetch(np.arange(table.runs))
+    other = store.load(Choices(response="gate"))
+    assert "gate" not in other.positions
+    assert store.fetch(np.arange(table.runs)).equals(before, null_equal=True)
+    again = store.load()
+    np.testing.assert_array_equal(again.y, table.y)
+    np.testing.assert_array_equal(again.codes, table.codes)
+
+
 def test_what_is_wrong_is_told_in_one_line(file: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(file)) as connection:
         connection.execute(
