@@ -146,6 +146,7 @@ class Target:
             return
         run = self.connection.execute
         run(f"CREATE TABLE IF NOT EXISTS {_COLUMNS} (name VARCHAR, kind VARCHAR, goal VARCHAR)")
+        run(f"ALTER TABLE {_COLUMNS} ADD COLUMN IF NOT EXISTS goal VARCHAR")
         for name, kind in kinds.items():
             run(f"DELETE FROM {_COLUMNS} WHERE lower(name) = lower(?)", [name])
             if kind != "mixed":  # then its name and values tell, as of a file

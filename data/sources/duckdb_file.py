@@ -159,11 +159,17 @@ def _metrics(connection: Connection, runs: str) -> list[str]:
 
 def _columns(connection: Connection) -> list[tuple[str, str, Any]]:
     """What an import kept of a tracker's columns: name, kind and goal."""
-    found = connection.execute(
-        "SELECT 1 FROM duckdb_tables() "
-        f"WHERE database_name = {literal(_ALIAS)} AND schema_name = 'main' AND table_name = {literal(COLUMNS)}"
-    ).fetchone()
-    return connection.execute(f"SELECT name, kind, goal FROM {COLUMNS}").fetchall() if found else []
+    there = {
+        name
+        for (name,) in connection.execute(
+            f"SELECT column_name FROM duckdb_columns() WHERE database_name = {literal(_ALIAS)} "
+            f"AND schema_name = 'main' AND table_name = {literal(COLUMNS)}"
+        ).fetchall()
+    }
+    if not there >= {"name", "kind"}:
+        return []
+    goal = "goal" if "goal" in there else "NULL"
+    return connection.execute(f"SELECT name, kind, {goal} FROM {COLUMNS}").fetchall()
 
 
 def _tables(connection: Connection) -> dict[str, tuple[str, str, bool]]:

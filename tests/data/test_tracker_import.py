@@ -248,3 +248,16 @@ def test_curves_and_roles_go_on_from_one_database_to_another(tmp_path: Path, int
     assert rows(into, "*", "curves") == rows(first, "*", "curves")
     assert rows(into, "count(*)") == [(2,)]
     assert "loss_kind" in open_store(str(into)).load().positions
+
+
+def test_notes_on_columns_without_a_goal_are_read_and_added_to(tmp_path: Path, into: Path) -> None:
+    store = tmp_path / "store"
+    write(store, "1", {"loss_kind": 1}, {"loss": 1.0})
+    write(store, "2", {"loss_kind": 0}, {"loss": 2.0})
+    bring(into, store)
+    with duckdb.connect(str(into)) as connection:
+        connection.execute("ALTER TABLE ablate_tui_columns DROP COLUMN goal")
+    assert "loss_kind" in open_store(str(into)).load().positions
+    write(store, "3", {"loss_kind": 0}, {"loss": 3.0})
+    bring(into, store)
+    assert rows(into, "DISTINCT goal", "ablate_tui_columns") == [(None,)]
