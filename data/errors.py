@@ -19,6 +19,10 @@ class HeldError(SourceError):
     """A database that another process holds."""
 
 
+class BusyError(SourceError):
+    """Another process is at the same work; it is done in a moment."""
+
+
 class UsageError(AblateError):
     """A wrong command line, or a column, switch or level that isn't there."""
 

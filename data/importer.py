@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ablate_tui.data.engine import printable, reading
-from ablate_tui.data.errors import SourceError, UsageError
-from ablate_tui.data.inbox import Inbox, inbox_of, is_inbox, waiting
+from ablate_tui.data.errors import BusyError, SourceError, UsageError
+from ablate_tui.data.inbox import Gathered, Inbox, inbox_of, is_inbox, waiting
 from ablate_tui.data.replacing import replacing
 from ablate_tui.data.schema import Goal
 from ablate_tui.data.servers.addresses import is_server, without_secrets
@@ -130,7 +130,7 @@ def import_runs(sources: Sequence[str], into: str, progress: Told | None = None)
     return ImportSummary(into, runs, tuple(done))
 
 
-def gather(database: str, progress: Told | None = None) -> str | None:
+def gather(database: str, progress: Told | None = None) -> Gathered:
     """Take in the runs that were logged for a database, before it is opened.
 
     Parameters
@@ -141,20 +141,23 @@ def gather(database: str, progress: Told | None = None) -> str | None:
 
     Returns
     -------
-    str or None
-        What came in, or why nothing did, in one line; None where no run waits.
+    Gathered
+        Where another process takes them in at this moment, none of them counts as left.
     """
     folder = inbox_of(database)
-    n = len(waiting(folder))
-    if not n:
-        return None
+    names: list[str] = []
     try:
-        summary = import_runs([], database, progress)
+        names = waiting(folder)
+        if not names:
+            return Gathered()
+        source = import_runs([], database, progress).sources[0]
+        words = "; ".join([f"{_runs(source.rows)} from the inbox taken in", *source.notes])
+        return Gathered(words, frozenset(names).intersection(waiting(folder)))
     except SourceError as error:
-        if not waiting(folder):  # another process has taken them in just now
-            return None
-        return f"{_runs(n)} in {printable(folder)} could not be taken in, and are not shown: {error}"
-    return "; ".join([f"{_runs(summary.sources[0].rows)} from the inbox taken in", *summary.sources[0].notes])
+        if names and not waiting(folder):  # another process has taken them in just now
+            return Gathered()
+        words = f"logged runs in {printable(folder)} could not be taken in, and are not shown: {error}"
+        return Gathered(words, frozenset() if isinstance(error, BusyError) else frozenset(names))
 
 
 def _sources(sources: Sequence[str], target: str) -> list[str | Tracker | Inbox]:

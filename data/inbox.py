@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ablate_tui.data.engine import printable
+from ablate_tui.data.errors import SourceError
 from ablate_tui.data.log import BEGUN, DONE, FORMAT, INBOX
 from ablate_tui.data.trackers.tracked import Skipped, Told, TrackedRun
 
@@ -26,12 +28,28 @@ def is_inbox(path: str) -> bool:
 
 
 def waiting(folder: str) -> list[str]:
-    """Names of the files of runs that have ended, each run's in the order of its writing."""
+    """Names of the files of runs that have ended, each run's in the order of its writing.
+
+    Raises
+    ------
+    SourceError
+        The folder is there, and can't be read.
+    """
     try:
         names = [name for name in os.listdir(folder) if name.endswith(DONE) and not name.startswith(".")]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise SourceError(f'"{printable(folder)}" can\'t be read: {error.strerror or error}') from error
     return sorted(names, key=lambda name: (name.split(".")[0], _number(name)))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What became of the runs that waited for a database."""
+
+    words: str | None = None  # what came in, or why nothing did, in one line; None where no run waited
+    left: frozenset[str] = frozenset()  # files that stay in the inbox, since they can't be taken in
 
 
 @dataclass

@@ -21,7 +21,7 @@ from ablate_tui.data.engine import (
     reason,
     shut,
 )
-from ablate_tui.data.errors import SourceError
+from ablate_tui.data.errors import BusyError, SourceError
 from ablate_tui.data.sources.locate import kind_of
 from ablate_tui.data.sql import quote
 
@@ -106,11 +106,12 @@ def _alone(lock: str, into: str) -> Iterator[None]:
         except BlockingIOError as error:
             process = os.read(handle, 20).decode("ascii", "replace")
             os.close(handle)
-            raise SourceError(
+            raise BusyError(
                 f'another import into "{printable(into)}" is under way (process {process}); wait for its end'
             ) from error
-        if os.path.exists(lock) and os.path.samestat(os.fstat(handle), os.stat(lock)):
-            break
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(lock)):
+                break
         os.close(handle)  # its last holder took the file away between opening and locking
     try:
         os.truncate(handle, 0)
@@ -150,7 +151,7 @@ def _copy_unchanged(guard: Connection, target: str, into: str, copy: str) -> Non
         after.st_ino,
     )
     if not same or os.path.exists(f"{target}.wal"):
-        raise SourceError(f'"{printable(into)}" was changed by another process just now; import again')
+        raise BusyError(f'"{printable(into)}" was changed by another process just now; import again')
 
 
 def _settle(copy: str, target: str, folder: str) -> None:

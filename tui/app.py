@@ -7,7 +7,6 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
-from threading import Thread
 from typing import Any, ClassVar
 
 from textual import events
@@ -18,12 +17,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
-from ablate_tui.data.errors import AblateError
-from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
-from ablate_tui.tui.history import History
+from ablate_tui.tui.following import Following
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
@@ -44,7 +41,7 @@ ALONE = 0.05  # seconds until counts and effects are shown without the view: eac
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Asking):
+class AblateApp(Asking, Following):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -93,7 +90,7 @@ class AblateApp(Asking):
 
     def __init__(self, session: Session, look: Look, follow: bool = False) -> None:
         super().__init__(session, look)
-        self.follows = follow  # whether new runs are taken in by themselves
+        self.follows = follow
         self.ready: Computing.Ready | None = None  # what is on the screen
         self.glanced: Computing.Glanced | None = None  # what is about to be shown beside it
         self.alone: Timer  # shows that without the view
@@ -130,7 +127,7 @@ class AblateApp(Asking):
         for note in dict.fromkeys((*self.session.notes, *table.notes)):
             self.notify(formats.clean(note), markup=False, timeout=8)
         self.call_after_refresh(self.refresh_look)
-        Thread(target=self.watch_source, daemon=True).start()
+        self.watch_source()
 
     def on_unmount(self) -> None:
         """Let go of what is being computed.
@@ -234,41 +231,6 @@ class AblateApp(Asking):
             self.refresh_look()
         else:
             self.query_one(Body).say(message.words)
-
-    # -- a source that grows
-
-    def on_computing_changed(self, message: Computing.Changed) -> None:
-        """Say that there are new runs, or take them in where the source is followed."""
-        if message.news.runs is None:
-            self.notify(formats.clean(message.news.trouble or ""), severity="warning", markup=False)
-        elif self.follows:
-            self.take_in()
-        else:
-            more = message.news.runs - self.session.store.runs
-            self.query_one(Header).announce(f"{more:+,} runs" if more else "changed runs")
-
-    def action_take(self) -> None:
-        """Take in what is new."""
-        self.query_one(Header).announce("reading")
-        self.take_in()
-
-    def untaken(self, error: AblateError) -> None:
-        """Say why the source could not be read again; what is shown stays."""
-        self.query_one(Header).announce("")
-        self.notify(formats.clean(error), severity="error", markup=False)
-
-    def taken(self, session: Session) -> None:
-        """Show the source as it is now, in the same slice and with the cursor where it was."""
-        more = session.store.runs - self.session.store.runs
-        self.session = session
-        try:
-            session.sample(self.look)
-        except AblateError as error:  # a level or a switch that is no more
-            self.notify(formats.clean(f"{error}; the filters are cleared"), severity="warning", markup=False)
-            self.history = History(self.with_contrast(replace(self.look, slice=Slice())))
-        self.query_one(Header).announce("")
-        self.notify(formats.clean("; ".join([f"{more:+,} runs", *session.notes])), markup=False)
-        self.refresh_look()
 
     # -- the panels' wishes
 

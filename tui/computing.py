@@ -18,7 +18,6 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.data.schema import RunTable
-from ablate_tui.data.watching import News
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.effects import Glance, glance
 from ablate_tui.queries.importance import Importance
@@ -37,8 +36,6 @@ from ablate_tui.tui.views.registry import VIEWS
 START = "compare"  # the view of the first screen: a quick one, whichever comes first in VIEWS
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
 PAINT = 0.1  # seconds that the ranking waits at most for the screen to paint the view
-WATCH = 2.0  # seconds between two looks at whether the source has changed
-SELDOM = 20  # times as long as a look took, the next one waits at least
 ROWS = 200  # of the runs view; more are for show --view runs
 
 
@@ -92,12 +89,6 @@ class Computing(App[None]):
 
         look: Look
         words: str
-
-    @dataclass
-    class Changed(Message):
-        """The source has other runs than those that are shown."""
-
-        news: News
 
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(driver_class=LeanDriver)
@@ -353,40 +344,6 @@ class Computing(App[None]):
             show(self.session.finished_importance(look, cancelled=cancelled, arrived=show))
         except Cancelled:
             return
-
-    def watch_source(self) -> None:
-        """Look at the source now and then until the screen is left, the seldomer the longer that takes.
-
-        In a thread that ends with the program, since its end is not to be waited for.
-        """
-        pause = WATCH
-        while not self.left.wait(pause):
-            began = time.monotonic()
-            watch = self.session.watch
-            news = watch.look() if watch is not None else None
-            pause = max(WATCH, SELDOM * (time.monotonic() - began))
-            if news is not None and not self.left.is_set():
-                self.post_message(self.Changed(news))
-
-    @work(thread=True, exclusive=True, group="take", exit_on_error=False)
-    def take_in(self) -> None:
-        """Read the source as it is now, beside what is shown; the keys go on meanwhile."""
-        look = self.look
-        try:
-            session = self.session.again()
-            session.table(look.response, look.goal, look.fail)
-        except AblateError as error:
-            self.call_from_thread(self.untaken, error)
-            return
-        self.call_from_thread(self.taken, session)
-
-    def untaken(self, error: AblateError) -> None:
-        """Say why the source could not be read again."""
-        raise NotImplementedError
-
-    def taken(self, session: Session) -> None:
-        """Show the source as it is now."""
-        raise NotImplementedError
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A fault of this program in a worker is said, never swallowed: old figures must not pass for new ones."""

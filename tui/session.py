@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ablate_tui.data import choices as kept_choices
 from ablate_tui.data import curves
 from ablate_tui.data.errors import SourceError, UsageError
-from ablate_tui.data.inbox import inbox_of
+from ablate_tui.data.inbox import Gathered, inbox_of
 from ablate_tui.data.responses import condition
 from ablate_tui.data.schema import DIVERGED, Choices, Goal, Role, RunTable
 from ablate_tui.data.sql import quote
@@ -152,7 +152,7 @@ class Session:
         SourceError, UsageError
         """
         gathered = _gathered(source, progress)
-        watch = Watch(source, choices.table)  # what changes while it is read is news
+        watch = Watch(source, choices.table, gathered.left)
         store = open_store(source, choices.table, progress)
         together = choices.over(kept_choices.kept(store.path, store.table))
         try:
@@ -163,7 +163,7 @@ class Session:
             # the source has changed since the choices were kept: what is said now still counts
             session, together = cls(store, choices), choices
             session.notes = ("the choices kept for this source no longer fit it and are left out",)
-        session.notes = (*gathered, *store.notes, *session.notes)
+        session.notes = (*_words(gathered), *store.notes, *session.notes)
         session.source, session.watch = source, watch
         if keep and choices.lasting != Choices():
             session.remember()
@@ -177,10 +177,10 @@ class Session:
         SourceError, UsageError
         """
         gathered = _gathered(self.source, progress)
-        watch = Watch(self.source, self.choices.table)
+        watch = Watch(self.source, self.choices.table, gathered.left)
         session = Session(open_store(self.source, self.choices.table, progress, aside=True), self.choices)
         session.source, session.watch = self.source, watch
-        session.notes, session.row_limit = gathered, self.row_limit
+        session.notes, session.row_limit = _words(gathered), self.row_limit
         return session
 
     def remember(self) -> None:
@@ -421,11 +421,14 @@ class SessionInputs:
         return self.session.importance(replace(self.look, target=target or self.look.target))
 
 
-def _gathered(source: str, progress: Callable[[str], None] | None) -> tuple[str, ...]:
-    """Take in what training scripts have logged for a database; what there is to say of it."""
+def _gathered(source: str, progress: Callable[[str], None] | None) -> Gathered:
+    """Take in what training scripts have logged for a database."""
     if not os.path.isdir(inbox_of(source)):
-        return ()
+        return Gathered()
     from ablate_tui.data.importer import gather
 
-    said = gather(source, None if progress is None else lambda done, total, words: progress(words))
-    return () if said is None else (said,)
+    return gather(source, None if progress is None else lambda done, total, words: progress(words))
+
+
+def _words(gathered: Gathered) -> tuple[str, ...]:
+    return () if gathered.words is None else (gathered.words,)

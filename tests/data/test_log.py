@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.pseudo_terminal import PseudoTerminal
 from ablate_tui import log
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.importer import gather, import_runs
-from ablate_tui.data.inbox import inbox_of
+from ablate_tui.data.inbox import Gathered, inbox_of
 from ablate_tui.data.store import open_store
 
 
@@ -49,7 +50,7 @@ def test_a_run_comes_in_value_for_value(tmp_path: Path) -> None:
         run.result(loss=0.1 + 0.2, acc=math.nan)
     with log(path, switches={"norm": False, "mix": "none"}, seed=3, name="b") as other:
         other.result(loss=2)
-    assert gather(str(path)) == "2 runs from the inbox taken in; 5 points of curves"
+    assert gather(str(path)).words == "2 runs from the inbox taken in; 5 points of curves"
     assert names(path) == []
     columns = "run_id, norm, mix, seed, opt.lr, opt.betas, loss, acc, status, name"
     found = {
@@ -207,7 +208,7 @@ def test_what_is_no_run_stays_and_the_rest_comes_in(tmp_path: Path) -> None:
     (inbox / "other.1.json").write_text(json.dumps({**json.loads(text), "ablate_tui": 99, "id": "x"}))
     (inbox / "list.1.json").write_text("[]")
     (inbox / "gone.begun").write_text(json.dumps({"host": "elsewhere", "pid": 1}))
-    said = gather(str(path))
+    said = gather(str(path)).words
     assert said is not None
     assert "1 run from the inbox taken in" in said
     assert "another version of ablate-tui, in format 99" in said
@@ -264,7 +265,7 @@ def test_many_gather_at_once(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import sys; from ablate_tui.data.importer import gather; print(gather(sys.argv[1]))",
+        "import sys; from ablate_tui.data.importer import gather; print(gather(sys.argv[1]).words)",
     ]
     going = [subprocess.Popen([*command, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(6)]
     told = [process.communicate()[0] for process in going]
@@ -275,7 +276,7 @@ def test_many_gather_at_once(tmp_path: Path) -> None:
 
 
 def test_nothing_waits_and_nothing_is_named(tmp_path: Path) -> None:
-    assert gather(str(tmp_path / "runs.duckdb")) is None
+    assert gather(str(tmp_path / "runs.duckdb")) == Gathered()
     with pytest.raises(SourceError, match="no source is named, and no run waits"):
         import_runs([], str(tmp_path / "runs.duckdb"))
     assert os.listdir(tmp_path) == []
@@ -344,7 +345,7 @@ GATHERER = """
 import os, sys
 from ablate_tui.data.importer import gather
 while not os.path.exists(sys.argv[2]):
-    said = gather(sys.argv[1])
+    said = gather(sys.argv[1]).words
     assert said is None or "from the inbox taken in" in said, said
 """
 
@@ -395,8 +396,10 @@ def test_many_processes_while_a_screen_follows(tmp_path: Path) -> None:
         while not writing.done():
             terminal.read(0.1)
         writing.result()
+        end = time.monotonic() + 60
         while inbox_has_results(path):
             terminal.read(0.1)
+            assert time.monotonic() < end, f"runs are left in the inbox:\n{terminal.text}"
         terminal.wait_for(f"{check_ledger(path):,} of ")
         terminal.send("q")
         assert terminal.wait_exit() == 0

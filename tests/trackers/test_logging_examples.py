@@ -77,7 +77,7 @@ def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def gathered(folder: Path, runs: int) -> None:
-    said = gather(str(folder / "runs.duckdb"))
+    said = gather(str(folder / "runs.duckdb")).words
     assert said is not None
     assert said.startswith(f"{runs:,} run{'s' * (runs > 1)} from the inbox taken in")
     assert os.listdir(folder / "runs.duckdb.inbox") == []

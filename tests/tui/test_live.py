@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import pytest
@@ -12,7 +14,7 @@ from textual.pilot import Pilot
 from ablate_tui import log
 from ablate_tui.data.schema import Choices
 from ablate_tui.data.watching import News, Watch
-from ablate_tui.tui import computing
+from ablate_tui.tui import following
 from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.session import Look, Session
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("few_refits")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(computing, "WATCH", 0.02)
+    monkeypatch.setattr(following, "WATCH", 0.02)
     monkeypatch.setattr("ablate_tui.data.sources.snapshot._QUIET", 0.01)
 
 
@@ -81,6 +83,63 @@ async def test_runs_are_taken_in_by_themselves_where_the_source_is_followed(path
         await until(pilot, "#header", "40 of 40 runs")
         logged(path, 40, 48)
         await until(pilot, "#header", "48 of 48 runs")
+
+
+async def test_one_reading_at_a_time_and_the_newest_is_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two at a time the older might end last, and the inbox lets only one of them in."""
+    app = screen(path)
+    again, going, most = Session.again, 0, 0
+
+    def slow(session: Session) -> Session:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        read = again(session)
+        began.set()
+        assert release.wait(30)
+        going -= 1
+        return read
+
+    began, release = Event(), Event()
+    monkeypatch.setattr(Session, "again", slow)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        logged(path, 32, 40)
+        await pilot.press("R")
+        while not began.is_set():
+            await pilot.pause()
+        logged(path, 40, 48)
+        await pilot.press("R", "R", "R")
+        release.set()
+        await until(pilot, "#header", "48 of 48 runs")
+    assert most == 1
+
+
+async def test_what_is_refused_while_another_gathers_comes_in_later(path: Path) -> None:
+    app = screen(path, follow=True)
+    lock = path.with_name(f".{path.name}.importing.lock")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        with open(lock, "w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            logged(path, 32, 40)
+            while not any("another import" in note.message for note in app._notifications):
+                await pilot.pause()
+            assert "32 of 32 runs" in words(pilot, "#header")
+            lock.unlink()
+        await until(pilot, "#header", "40 of 40 runs")
+
+
+async def test_what_is_no_run_is_no_news(path: Path) -> None:
+    logged(path, 32, 40)
+    Path(f"{path}.inbox", "foreign.1.json").write_text("{}")
+    app = screen(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        assert app.session.watch is not None
+        assert app.session.watch.look() is None
+        logged(path, 40, 48)
+        await until(pilot, "#header", "+8 runs (R)")
 
 
 async def test_a_database_that_is_written_to_is_followed_and_never_held(tmp_path: Path) -> None:
