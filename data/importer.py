@@ -14,19 +14,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ablate_tui.data.addresses import is_server, without_secrets
 from ablate_tui.data.engine import printable, reading
 from ablate_tui.data.errors import BusyError, SourceError, UsageError
 from ablate_tui.data.inbox import Gathered, Inbox, inbox_of, is_inbox, waiting
 from ablate_tui.data.replacing import replacing
 from ablate_tui.data.schema import Goal
-from ablate_tui.data.servers.addresses import is_server, without_secrets
 from ablate_tui.data.sources.locate import kind_of, members
 from ablate_tui.data.sources.object_storage import is_remote
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import open_store
 from ablate_tui.data.target import DB, Known, Target
 from ablate_tui.data.trackers import TEXTUAL, open_tracker, scheme_of
-from ablate_tui.data.trackers.staging import CURVE_TYPES, CURVES, ID, INCOMING, Staged, stage
+from ablate_tui.data.trackers.staging import CURVE_TYPES, CURVES, INCOMING, Staged, stage
 from ablate_tui.data.trackers.tracked import Tracker
 
 Told = Callable[[int, int, str], None]
@@ -230,12 +230,12 @@ def _take_tracker(work: Target, tracker: Tracker, tell: Told) -> ImportedSource:
         return ImportedSource(name, 0, 0, earlier.rows, _UNCHANGED, notes)
     read = bool(staged.ids) and not any(one.hides for one in staged.skipped)
     unread = [one.id for one in staged.skipped if one.id is not None] if read else None
+    sign = f"@{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
     if work.taken(earlier):
-        _rename(work, name)
-        unread = unread and [_renamed(one, name) for one in unread]
+        work.rename(sign)
         notes = (*notes, "runs of another source have the same names: these end in @ and a sign of their source")
     number = _next(known)
-    replaced = work.forget(earlier, unread, number) if earlier is not None else 0
+    replaced = work.forget(earlier, unread, number, sign) if earlier is not None else 0
     stayed = 0 if earlier is None else max(0, earlier.rows - replaced)
     if stayed:
         notes = (*notes, f"{_runs(stayed)} of the last import could not be read now, and stay")
@@ -289,16 +289,6 @@ def _stage_file(work: Target, path: str) -> tuple[dict[str, str], dict[str, Goal
         return store.kinds, store.goals
     finally:
         store.close()
-
-
-def _rename(work: Target, name: str) -> None:
-    """Give the staged runs names that no other source has."""
-    for table in (INCOMING, CURVES):
-        work.connection.execute(f"UPDATE {table} SET {ID} = {ID} || ?", [_renamed("", name)])
-
-
-def _renamed(id: str, name: str) -> str:
-    return f"{id}@{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
 def _notes(staged: Staged) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _EXACT = 200_000  # runs up to which distinct values are counted, not estimated, in every column
 _MANY = 50_000  # distinct values from which on the estimate will do
 _CASE = 64  # levels up to which a CASE is faster than a join
+_NAMED = 3  # levels that a note names
 _SPAN = 2**31  # numbers of combinations of levels that one pass makes
 _NATIVE = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "VARCHAR")  # equal where their texts are equal
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -89,11 +90,7 @@ def load(store: Store, choices: Choices) -> RunTable:
         failed |= condition(store, choices.fail)
     combinations = _combinations(store, factors)
     replicate, labels = _replicate(store, replicates)
-    for factor, row in zip(factors, combinations.codes, strict=True):
-        if (row == NO_LEVEL).any():
-            empty = int(np.count_nonzero((row == NO_LEVEL)[combinations.of_run]))
-            notes.append(f'"{printable(factor.name)}" has no value in {empty} runs')
-    return RunTable(
+    table = RunTable(
         path=store.path,
         table=store.table,
         columns=columns,
@@ -107,9 +104,9 @@ def load(store: Store, choices: Choices) -> RunTable:
         replicate=replicate,
         replicate_labels=labels,
         fail_condition=choices.fail,
-        notes=tuple(notes),
         sorting=sorting,
     )
+    return replace(table, notes=(*notes, *_gaps(table)))
 
 
 def needed(store: Store, choices: Choices) -> tuple[tuple[str, ...], list[str]]:
@@ -258,6 +255,25 @@ def _factors(
             known = one_of(level, switches[name].levels)
             raise UsageError(f'"{printable(name)}" has no level "{printable(level)}"; {known}')
     return tuple(columns), tuple(factors)
+
+
+def _gaps(table: RunTable) -> list[str]:
+    """Which factors have no value in some runs, and where that is since another factor decides on them."""
+    told, codes = [], table.combinations.codes
+    for factor, row in zip(table.factors, codes, strict=True):
+        empty = row == NO_LEVEL
+        if not empty.any():
+            continue
+        n = int(np.count_nonzero(empty[table.combinations.of_run]))
+        words = f'"{printable(factor.name)}" has no value in {n:,} run{"s" * (n > 1)}'
+        if factor.name in table.conditions:
+            parent = table.factor(table.conditions[factor.name])
+            there = np.unique(codes[table.positions[parent.name], ~empty])
+            levels = [printable(parent.levels[code]) for code in there if code != NO_LEVEL]
+            more = f" or {len(levels) - _NAMED} more" if len(levels) > _NAMED else ""
+            words += f": it is set only where {printable(parent.name)} = {' or '.join(levels[:_NAMED])}{more}"
+        told.append(words)
+    return told
 
 
 def _levels(store: Store, name: str) -> list[str]:

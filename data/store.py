@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate_tui.data import loading
+from ablate_tui.data.addresses import is_server
 from ablate_tui.data.engine import Connection, Progress, connect, printable, reading, shut
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.schema import Choices, Goal, RunTable
-from ablate_tui.data.servers.addresses import is_server
 from ablate_tui.data.sources.csv_files import copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json

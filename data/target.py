@@ -152,7 +152,7 @@ class Target:
             if kind != "mixed":  # then its name and values tell, as of a file
                 run(f"INSERT INTO {_COLUMNS} VALUES (?, ?, ?)", [name, kind, goals.get(name)])
 
-    def forget(self, source: Known, keep: Collection[str] | None = (), by: int = 0) -> int:
+    def forget(self, source: Known, keep: Collection[str] | None = (), by: int = 0, sign: str = "") -> int:
         """Delete the rows that came from a source; how many.
 
         Parameters
@@ -162,18 +162,20 @@ class Target:
             Runs that stay: they could not be read this time. None: all that are not in "incoming".
         by : int
             The source that those belong to from now on.
+        sign : str
+            What may stand behind a run's name, see `rename`: these are the same run.
         """
         run = self.connection.execute
         if keep is None or keep:
+            name = f"regexp_replace(CAST({ID} AS VARCHAR), {literal(sign + '$')}, '')"
             if keep is None:
-                run(f"CREATE OR REPLACE TABLE kept AS SELECT {ID} FROM {INCOMING}")
+                run(f"CREATE OR REPLACE TABLE kept AS SELECT {name} FROM {INCOMING}")
             else:
-                run("CREATE OR REPLACE TABLE kept (run_id VARCHAR)")
-                self.connection.executemany("INSERT INTO kept VALUES (?)", [[id] for id in keep])
+                run("CREATE OR REPLACE TABLE kept AS SELECT unnest(CAST(? AS VARCHAR[])) AS run_id", [list(keep)])
             among = "NOT IN" if keep is None else "IN"
             run(
                 f"UPDATE origin SET source = {by} WHERE source = {source.id} AND place IN "
-                f"(SELECT rowid FROM {_RUNS} WHERE CAST({ID} AS VARCHAR) {among} (FROM kept))"
+                f"(SELECT rowid FROM {_RUNS} WHERE {name} {among} (FROM kept))"
             )
         rows = self._delete(f"SELECT place FROM origin WHERE source = {source.id}")
         run(f"DELETE FROM {_SOURCES} WHERE id = {source.id}")
@@ -208,6 +210,11 @@ class Target:
             f"AND rowid NOT IN (SELECT place FROM origin WHERE source = {own}) LIMIT 1"
         ).fetchone()
         return found is not None
+
+    def rename(self, sign: str) -> None:
+        """Give the runs in "incoming" names that no other source has."""
+        for table in (INCOMING, CURVES):
+            self.connection.execute(f"UPDATE {table} SET {ID} = {ID} || ?", [sign])
 
     def finish(self) -> None:
         """Write each row's fingerprint anew, since a widened type changes a value's text."""

@@ -273,7 +273,7 @@ def _pairs(sample: Sample, factor: Factor, left: tuple[str, ...], limit: int) ->
         what = "in this switch alone" if factor.is_switch else f"in {factor.name} alone"
         return no_pairs(factor.name, f"no two finished runs differ {what}", level_pairs, reasons.notes(names))
     figures = largest or _figures("*", off, on, found, goal, reasons)
-    others = [f for f in sample.free if f.name != factor.name]
+    others = [f for f in sample.table.factors if f.name != factor.name and (f in sample.free or f.name in sample.apart)]
     ends = Ends(sample, found.row, found.on, found.off, others, goal, reasons)
     if len(found.row) > limit:
         reasons.say("*", "pair", f"{limit:,} of {len(found.row):,} pairs listed")

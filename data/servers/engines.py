@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ablate_tui.data.addresses import without_secrets
 from ablate_tui.data.engine import Connection, DatabaseError, printable, reason
 from ablate_tui.data.errors import SourceError
-from ablate_tui.data.servers.addresses import without_secrets
 from ablate_tui.data.sql import literal, quote
 
 if TYPE_CHECKING:

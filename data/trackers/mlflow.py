@@ -17,9 +17,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ablate_tui.data.addresses import without_user
 from ablate_tui.data.engine import printable, refuse_odd_name
 from ablate_tui.data.errors import SourceError
-from ablate_tui.data.trackers.opening import open_sqlite, sqlite_path, without_password
+from ablate_tui.data.trackers.opening import open_sqlite, sqlite_path
 from ablate_tui.data.trackers.tracked import Curve, Skipped, Status, Told, TrackedRun, Tracker
 
 _STATUS: dict[str, Status] = {"FINISHED": "finished", "FAILED": "crashed", "KILLED": "crashed"}
@@ -86,7 +87,7 @@ def open_mlflow(where: str) -> Tracker:
     """
     if where.startswith(("http://", "https://")):
         url = where.rstrip("/")
-        return _Store(f"mlflow:{without_password(url)}", url, _read_server)
+        return _Store(f"mlflow:{without_user(url)}", url, _read_server)
     path = sqlite_path(where)
     if path is None:
         path = unquote(urlsplit(where).path) if where.startswith("file:") else where
@@ -386,7 +387,7 @@ def _read_server(url: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
         yield from _runs(infos, deleted, logged, tell)
     except MlflowException as error:
         raise SourceError(
-            f"{printable(without_password(url))} can't be read as an MLflow server: {_first_line(error)}"
+            f"{printable(without_user(url))} can't be read as an MLflow server: {_first_line(error)}"
         ) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import SourceError
@@ -18,21 +18,6 @@ def sqlite_path(where: str) -> str | None:
     if not separator or scheme.partition("+")[0] != "sqlite":
         return None
     return path.partition("?")[0]
-
-
-def without_password(url: str) -> str:
-    """An address without the user and the password in it: a store's name is kept and shown.
-
-    Raises
-    ------
-    SourceError
-        It is no address.
-    """
-    try:
-        address = urlsplit(url)
-    except ValueError as error:
-        raise SourceError(f"the address can't be understood: {printable(str(error))}") from error
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
 
 
 def open_sqlite(path: str) -> sqlite3.Connection:

@@ -11,10 +11,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ablate_tui.data.addresses import without_user
 from ablate_tui.data.engine import printable, refuse_odd_name
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.schema import Goal
-from ablate_tui.data.trackers.opening import SQLITE_MAGIC, open_sqlite, sqlite_path, without_password
+from ablate_tui.data.trackers.opening import SQLITE_MAGIC, open_sqlite, sqlite_path
 from ablate_tui.data.trackers.tracked import Skipped, Status, Told, TrackedRun, Tracker
 
 _STATUS: dict[str, Status] = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "crashed"}
@@ -64,7 +65,7 @@ def open_optuna(where: str) -> Tracker:
     _optuna()
     path = sqlite_path(where)
     if path is None and "://" in where:
-        return _Storage(f"optuna:{without_password(where)}", where)
+        return _Storage(f"optuna:{without_user(where)}", where)
     path = os.path.realpath(os.path.expanduser(where if path is None else path))
     refuse_odd_name(path)
     if not os.path.isfile(path):

@@ -203,7 +203,10 @@ def _array(name: str, kind: Kind, cells: Mapping[int, Any], n: int) -> tuple[pya
 
 
 def _exact(value: float) -> bool:
-    return isinstance(value, float) or int(float(value)) == value
+    try:
+        return isinstance(value, float) or int(float(value)) == value
+    except OverflowError:
+        return False
 
 
 def _numbers(values: list[Any]) -> bool:

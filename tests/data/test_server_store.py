@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from tests.servers import same_views, sweep_with_everything
 
+from ablate_tui.data.addresses import without_secrets
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.importer import import_runs
 from ablate_tui.data.schema import Choices
-from ablate_tui.data.servers.addresses import without_secrets
 from ablate_tui.data.servers.engines import DuckDB
 from ablate_tui.data.servers.server_store import ServerStore
 from ablate_tui.data.store import open_store

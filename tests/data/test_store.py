@@ -212,6 +212,21 @@ def test_codes_are_what_a_filter_finds(tmp_path: Path) -> None:
     assert '"lr" has no value in 3 runs' in table.notes
 
 
+def test_a_factor_of_a_branch_is_said_to_be_one(tmp_path: Path) -> None:
+    optimizer = ["adam", "sgd", "muon", "sgd"] * 4
+    frame = pl.DataFrame(
+        {
+            "optimizer": optimizer,
+            "momentum": [None if name == "adam" else at % 8 > 3 for at, name in enumerate(optimizer)],
+            "norm": [None, *([True, False] * 8)[1:]],
+            "loss": np.arange(16.0),
+        }
+    )
+    notes = store_of(tmp_path, frame).load().notes
+    assert '"momentum" has no value in 4 runs: it is set only where optimizer = muon or sgd' in notes
+    assert '"norm" has no value in 1 run' in notes
+
+
 def test_a_window_function_keeps_each_value_with_its_run(tmp_path: Path) -> None:
     loss = np.random.default_rng(1).permutation(5000).astype(float)
     store = store_of(tmp_path, pl.DataFrame({"sw": [0, 1] * 2500, "loss": loss}))

@@ -51,7 +51,7 @@ def test_nested_settings_get_dotted_names_and_types_of_all_their_values(tmp_path
         "big": 2**70,
     }
     second = {"model": {"norm": None, "heads": 8, "drop": 0.1}, "betas": [0.9], "tags": [], "on": False}
-    write(store, "1", {**first, "big": 2**70 + 1}, {"loss": 1, "acc": math.nan})
+    write(store, "1", {**first, "big": 2**70 + 1, "huge": 10**400}, {"loss": 1, "acc": math.nan})
     write(store, "2", {**second, "big": 1}, {"loss": 0.1 + 0.2, "acc": None})
     bring(into, store)
     assert types(into) | {"status": "VARCHAR", "run_id": "VARCHAR"} == types(into)
@@ -135,6 +135,27 @@ def test_what_could_not_be_read_this_time_stays(tmp_path: Path, into: Path) -> N
         file.unlink()
     bring(into, store)
     assert rows(into, "run_id, loss") == [("1", 1.0), ("2", 2.25), ("3", 3.0)]
+
+
+def test_runs_are_known_again_whether_or_not_another_source_has_their_names(tmp_path: Path, into: Path) -> None:
+    store, other = tmp_path / "store", tmp_path / "other"
+    write(store, "1", {"a": 1}, {"loss": 1.0})
+    for name in ("1", "2"):
+        write(other, name, {"a": 0}, {"loss": 9.0})
+    bring(into, store, other)
+    write(store, "x", {"a": 1}, {"loss": 1.5})
+    with duckdb.connect(str(into)) as connection:  # the names are free again
+        connection.execute("DELETE FROM runs WHERE run_id = '1'")
+    write(other, "1", {"a": 0}, {"loss": 8.0})
+    (other / "2.json").write_text("{")
+    bring(into, other)
+    assert rows(into, "split_part(run_id, '@', 1), loss") == [("1", 8.0), ("2", 9.0)]
+    for file in other.iterdir():
+        file.unlink()
+    write(other, "1", {"a": 0}, {"loss": 7.0})
+    (other / "broken.json").write_text("{")  # any of the runs may be meant
+    bring(into, other)
+    assert rows(into, "split_part(run_id, '@', 1), loss") == [("1", 7.0), ("2", 9.0)]
 
 
 def test_a_type_that_changes_and_names_that_clash_are_told(tmp_path: Path, into: Path) -> None:

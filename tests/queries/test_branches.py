@@ -14,6 +14,7 @@ from ablate_tui.queries.design import design
 from ablate_tui.queries.effects import effects
 from ablate_tui.queries.importance import importance
 from ablate_tui.queries.interactions import interactions
+from ablate_tui.queries.pairs import pairs
 from ablate_tui.queries.slices import Slice, take
 
 
@@ -82,6 +83,14 @@ def test_a_branch_by_itself_has_its_factors(table: RunTable) -> None:
     assert rows["momentum"].verdict == "shift"
     narrower = take(table, Slice.of(table, {"optimizer": ("sgd",), "momentum": ("0.9",)}))
     assert [factor.name for factor in configurations(narrower).factors] == ["norm", "nesterov"]
+
+
+def test_pairs_name_what_a_branch_has(table: RunTable) -> None:
+    found = pairs(take(table, Slice()), "norm")
+    assert set(found.others) == {"optimizer", "momentum", "nesterov"}
+    named = {row.configuration for row in found.rows}
+    assert len(named) == 4  # as many as there are apart, each with its seeds
+    assert "optimizer=sgd, momentum=0.9, nesterov=yes" in named
 
 
 def test_every_view_says_why_a_factor_is_not_in_it(table: RunTable) -> None:

@@ -270,7 +270,7 @@ def test_places_that_hold_no_studies(tmp_path: Path, empty_database: Path) -> No
     (tmp_path / "cut.db").write_bytes(empty_database.read_bytes()[:5000])
     with pytest.raises(SourceError, match=r"cut\.db.*can't be read"):
         read(tmp_path / "cut.db")
-    with pytest.raises(SourceError, match="can't be understood"):
-        open_optuna("postgresql://[host/db")
+    with pytest.raises(SourceError, match="can't be read by Optuna"):
+        read("postgresql://[host/db")
     with pytest.raises(SourceError, match=r"\"redis://host\" can't be read by Optuna"):
         read("redis://me:secret@host")

@@ -33,6 +33,14 @@ def without_secrets(source: str) -> tuple[str, tuple[str, ...]]:
     return f"{scheme}://{name}{at}{host}{slash}{path}", (*dict.fromkeys(secrets), *_values(options))
 
 
+def without_user(source: str) -> str:
+    """An address as it may be kept: the same for all who read the same place."""
+    shown, _ = without_secrets(source)
+    scheme, _, rest = shown.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
+
 def _values(options: str) -> Iterator[str]:
     for option in options.split("&"):
         name, _, value = option.partition("=")
