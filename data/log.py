@@ -111,7 +111,11 @@ class Run:
                 work()
 
         thread = threading.Thread(target=guarded, daemon=True, name="ablate-tui log")
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # no thread is to be had: this process has too many, or is about to end
+            guarded()
+            return True
         thread.join(self._patience)
         return not thread.is_alive()
 

@@ -10,6 +10,7 @@ import re
 import struct
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -126,6 +127,7 @@ def _table(path: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
             f'"{printable(path)}" has neither a column "ID" nor "Name"; export the table of runs, not a chart, as CSV'
         )
     ids = [row[header.index(key)] if len(row) == len(header) else "" for row in rows]
+    times = Counter(ids)
     for number, (id, row) in enumerate(zip(ids, rows, strict=True)):
         tell(number, len(rows), "reading runs")
         what = id or f"row {number + 1}"
@@ -135,7 +137,7 @@ def _table(path: str, tell: Told) -> Iterator[TrackedRun | Skipped]:
             yield Skipped(what, f"has {len(row)} cells, the table's head has {len(header)}", hides=True)
         elif not id:
             yield Skipped(what, f'its cell of the column "{key}" is empty', hides=True)
-        elif ids.count(id) > 1:
+        elif times[id] > 1:
             yield Skipped(
                 what,
                 'is not the only one of this name; show the column "ID" in the table and export it again',

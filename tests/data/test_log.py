@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -173,10 +174,8 @@ def test_a_file_system_that_hangs_holds_no_training_up(tmp_path: Path) -> None:
     """A named pipe in place of the file that is written never answers."""
     done = script(
         """
-        import os, sys, time
+        import importlib, os, sys, time
         from ablate_tui import log
-        from ablate_tui.data import log as module
-        import importlib
         module = importlib.import_module("ablate_tui.data.log")
         write = module._put
         def hang(folder, name, text):
@@ -195,6 +194,20 @@ def test_a_file_system_that_hangs_holds_no_training_up(tmp_path: Path) -> None:
         timeout=30,
     )
     assert (done.returncode, done.stdout) == (0, "trained True\n"), done.stderr
+
+
+def test_a_process_that_may_have_no_more_threads_logs_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with log(tmp_path / "runs.duckdb", switches={"a": True}) as run:
+        run.result(loss=2.0)
+    monkeypatch.undo()
+    gather(str(tmp_path / "runs.duckdb"))
+    assert rows(tmp_path / "runs.duckdb", "a, loss") == [(True, 2.0)]
 
 
 def test_what_is_no_run_stays_and_the_rest_comes_in(tmp_path: Path) -> None:
