@@ -66,19 +66,19 @@ def read(store: Store, metric: str) -> Curves:
     if not listed:
         store.need_curve(metric)
         sql = (
-            f"SELECT runs.{row} AS row, step, value FROM curves "
+            f"SELECT runs.{row} AS place, curves.step AS step, curves.value AS value FROM curves "
             "JOIN runs ON curves.run_id = CAST(runs.run_id AS VARCHAR) "
-            f"WHERE metric = {literal(metric)} AND value IS NOT NULL ORDER BY row, step"
+            f"WHERE curves.metric = {literal(metric)} AND curves.value IS NOT NULL ORDER BY 1, 2"
         )
     else:
         sql = (
-            f"SELECT row, CAST(step AS DOUBLE) AS step, CAST({quote(metric)}[step] AS DOUBLE) AS value FROM "
-            f"(SELECT {row} AS row, {quote(metric)}, unnest(range(1, len({quote(metric)}) + 1)) AS step FROM runs) "
-            "WHERE value IS NOT NULL ORDER BY row, step"
+            "SELECT place, CAST(step AS DOUBLE) AS step, CAST(line[step] AS DOUBLE) AS value FROM "
+            f"(SELECT {row} AS place, {quote(metric)} AS line, unnest(range(1, len({quote(metric)}) + 1)) AS step "
+            "FROM runs) WHERE line[step] IS NOT NULL ORDER BY 1, 2"
         )
     with store.cursor() as cursor:
         found = cursor.execute(sql).fetchnumpy()
-    arrays = (np.asarray(np.ma.getdata(found[name])) for name in ("row", "step", "value"))
+    arrays = (np.asarray(np.ma.getdata(found[name])) for name in ("place", "step", "value"))
     at, step, value = arrays
     return Curves(metric, at.astype(np.int64), step.astype(np.float64), value.astype(np.float64), listed)
 

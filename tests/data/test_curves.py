@@ -138,3 +138,42 @@ def test_the_sql_of_the_view_gives_its_rows(store: Store, contrast: str | None) 
         got = connection.execute(curves_sql(sample, found)).fetchall()
     assert [row[:3] for row in got] == [(row.level, row.step, row.n) for row in rows]
     np.testing.assert_allclose([row[3:] for row in got], [(row.q25, row.median, row.q75) for row in rows])
+
+
+BITING = ("value", "step", "metric", "level", "row", "place", "line", "points", "inside", "values", "curves", "runs")
+
+
+@pytest.mark.parametrize("metric", ["loss", "line", "curves"])
+def test_columns_may_be_called_like_anything_of_a_curve(tmp_path: Path, metric: str) -> None:
+    """Optuna calls its objective "value"."""
+    path = tmp_path / "runs.duckdb"
+    rng = np.random.default_rng(1)
+    listed = metric != "loss"
+    switches = [name for name in BITING if name != metric]
+    with duckdb.connect(str(path)) as connection:
+        columns = ", ".join(f'"{name}" BOOLEAN' for name in switches)
+        line = f', "{metric}" DOUBLE[]' if listed else ""
+        connection.execute(f"CREATE TABLE runs (run_id VARCHAR, {columns}{line})")
+        connection.execute("CREATE TABLE curves (run_id VARCHAR, step INTEGER, metric VARCHAR, value DOUBLE)")
+        for at in range(40):
+            row = [str(at), *rng.integers(0, 2, len(switches)).astype(bool).tolist()]
+            connection.execute(
+                f"INSERT INTO runs VALUES ({', '.join('?' * len(row))}{', [3, ?]' * listed})",
+                [*row, *([at / 8] if listed else [])],
+            )
+            if not listed:
+                connection.execute(
+                    "INSERT INTO curves VALUES (?, 1, 'loss', 3), (?, 2, 'loss', ?)", [row[0], row[0], at / 8]
+                )
+    store = open_store(str(path))
+    assert response(store, f"last({metric})") == [at / 8 for at in range(40)]
+    assert response(store, f"at({metric}, 1)") == [3] * 40
+    found = curves.read(store, metric)
+    assert found.value.tolist() == [value for at in range(40) for value in (3, at / 8)]
+    table = store.load(Choices(response=f"last({metric})"))
+    for contrast in switches:
+        sample = take(table, Slice.of(table, {switches[0]: ("true",)} if contrast != switches[0] else {}, contrast))
+        rows = curve_bands(sample, found).rows
+        with duckdb.connect(store.path, read_only=True) as connection:
+            got = connection.execute(curves_sql(sample, found)).fetchall()
+        assert got == [(row.level, row.step, row.n, row.q25, row.median, row.q75) for row in rows]
