@@ -125,7 +125,7 @@ class Following(Computing):
             self.notify(formats.clean(f"{error}; the filters are cleared"), severity="warning", markup=False)
             self.history = History(self.with_contrast(replace(self.look, slice=Slice())))
         self.query_one(Header).announce("")
-        self.notify(formats.clean("; ".join([f"{more:+,} runs", *session.notes])), markup=False)
+        self.notify(formats.clean("; ".join(session.notes) or f"{more:+,} runs"), markup=False)
         self.refresh_look()
         self._taken()
 
