@@ -164,14 +164,21 @@ def chosen(groups: Configurations, keep: NDArray[np.bool_]) -> Configurations:
     )
 
 
-def aliases(groups: Configurations) -> list[tuple[str, ...]]:
-    """Names of factors that always change together, level for level."""
-    same: dict[bytes, list[str]] = {}
-    for factor, codes in zip(groups.factors, groups.codes, strict=True):
+def moving_together(groups: Configurations) -> list[list[int]]:
+    """Places of the factors, those together that always change together, level for level."""
+    same: dict[bytes, list[int]] = {}
+    for place, codes in enumerate(groups.codes):
         _, first, number = np.unique(codes, return_index=True, return_inverse=True)
         by_appearance = np.argsort(np.argsort(first))[number].astype(np.int16)
-        same.setdefault(by_appearance.tobytes(), []).append(factor.name)
-    return [tuple(names) for names in same.values() if len(names) > 1]
+        same.setdefault(by_appearance.tobytes(), []).append(place)
+    return list(same.values())
+
+
+def aliases(groups: Configurations) -> list[tuple[str, ...]]:
+    """Names of factors that always change together, level for level."""
+    return [
+        tuple(groups.factors[place].name for place in places) for places in moving_together(groups) if len(places) > 1
+    ]
 
 
 def _levels(codes: NDArray[np.int16]) -> NDArray[np.int16]:

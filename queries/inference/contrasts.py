@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.configurations import Configurations
+from ablate_tui.queries.configurations import Configurations, moving_together
 from ablate_tui.queries.inference.model_terms import Cell, Columns, Term, cells_of
 
 Array = NDArray[np.float64]
@@ -206,11 +206,7 @@ def _interaction(
 
 def distinct(groups: Configurations) -> list[int]:
     """Factors whose levels do not simply follow those of a factor before them."""
-    seen: dict[bytes, int] = {}
-    for factor, codes in enumerate(groups.codes):
-        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
-        seen.setdefault(bytes(np.argsort(np.argsort(first))[number].astype(np.int16)), factor)
-    return sorted(seen.values())
+    return [places[0] for places in moving_together(groups)]
 
 
 def named(groups: Configurations, found: Sequence[tuple[Term, Cell]]) -> tuple[str, ...]:
