@@ -50,7 +50,7 @@ $(TRACKERS)/made: pyproject.toml constraints.txt tests/trackers/tools.txt
 
 trackers: $(TRACKERS)/made
 	$(TRACKERS)/bin/python -m pytest -n auto tests/trackers $(ARGS)
-	ABLATE_TUI_WRITERS=64x200 $(TRACKERS)/bin/python -m pytest tests/data/test_log.py -k many
+	ABLATE_TUI_WRITERS=64x200 $(TRACKERS)/bin/python -m pytest tests/data/test_log.py -k many -o timeout=900
 
 check: $(VENV)/check
 	$(BIN)/ruff check .
