@@ -176,6 +176,17 @@ def biting() -> pl.DataFrame:
     return pl.DataFrame({**frame, "val_loss": [row[-1] for row in rows * 4]})
 
 
+def test_training_curves_where_there_are_any(opened, undrawn, few_refits, tmp_path):
+    frame = sweep().with_columns(history=pl.concat_list(pl.lit(9.0), pl.lit(5.0), "train_loss"))
+    session = opened(frame)
+    text = write_report(session, Look(), str(tmp_path / "out")).read_text()
+    assert "curves.png" in linked(text)
+    assert b"Training curves of history" in (tmp_path / "out" / "curves.png").read_bytes()
+    assert "--view curves" in text
+    plain = write_report(opened(frame.drop("history")), Look(), str(tmp_path / "plain")).read_text()
+    assert "curves.png" not in linked(plain)
+
+
 def test_names_stay_in_the_folder_and_apart(opened, undrawn, tmp_path):
     """No name leads out of the folder or is too long for it; two that look alike as files get different ones."""
     out = tmp_path / "deep" / "out"

@@ -20,7 +20,7 @@ PANELS = {  # of a comparison: the file's name, and words
     "stats": ("stats_bar", "statistics"),
     "violin": ("violin", "violin"),
 }
-FIXED = 9  # pictures of the slice as a whole
+FIXED = 10  # pictures of the slice as a whole
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ class Report:
     def text(self) -> str:
         """The report in Markdown."""
         questions = (self.moves, self.best, self.spread_or_shift, self.ranking, self.dependence, self.interactions)
-        parts = (self.head, self.findings, *(questions if self.plan.switches else ()), self.design, self.again)
+        asked = questions if self.plan.switches else ()
+        parts = (self.head, self.findings, *asked, self.curves, self.design, self.again)
         text = "\n".join(line for part in parts for line in part())
         return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
@@ -309,6 +310,17 @@ class Report:
             figure = card_figure(self.sample, card.a, card.b, self.results.interactions, None, date, room=TITLE)
             pair = self.results.interactions.pair(card.a, card.b)
             yield folded(words.pair(card, pair), self.picture(card.path, figure), is_open=at == 0)
+
+    def curves(self) -> Iterator[str]:
+        """How the runs got there, where the source says."""
+        look = replace(self.look, slice=self.look.slice.contrasted(self.table, self.plan.target))
+        if self.session.inputs(look).curves()[0] is None:
+            return
+        yield "## How the runs get there: training curves"
+        yield ""
+        yield self.picture("curves.png", self.figure("curves", look), 75)
+        yield ""
+        yield self.whole("curves", look)
 
     def design(self) -> Iterator[str]:
         """What all this rests on."""
