@@ -53,7 +53,11 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     if form == "json":
         return formats.as_json(document(session, look, view))
     if form == "csv":
-        return formats.as_csv(document(session, look, view)["rows"])
+        made = document(session, look, view)
+        if "versus" not in made:
+            return formats.as_csv(made["rows"])
+        both = (("A", made["rows"]), ("B", made["versus"]["rows"]))
+        return formats.as_csv([{"slice": name, **row} for name, rows in both for row in rows])
     inputs = session.inputs(look)
     if form == "sql":
         return session.sql(view, look)
