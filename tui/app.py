@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
+from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
@@ -397,6 +398,17 @@ class AblateApp(Asking, Following, Keeping):
         self.copy_to_clipboard(self.session.sql(VIEWS[self.view_name], self.look))
         self.notify("copied the SQL of this view", markup=False)
 
+    def copy_polars(self) -> None:
+        """Copy Polars code that gives the view's figures."""
+        from ablate_tui.tui.polars_source import polars_code
+
+        try:
+            self.copy_to_clipboard(polars_code(self.session, VIEWS[self.view_name], self.look))
+        except AblateError as error:
+            self.notify(formats.clean(error), severity="error", markup=False)
+            return
+        self.notify("copied Polars code for this view", markup=False)
+
     def copy_command(self) -> None:
         """Copy the command line that shows this view."""
         look, chosen = self.session.spelled(self.look), choice_words(self.session.choices)
@@ -447,6 +459,7 @@ class AblateApp(Asking, Following, Keeping):
                     lambda b=binding: self.call_later(self.run_action, b.action),
                 )
         yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)
+        yield SystemCommand("Copy Polars code for this view", "Ready to paste into a notebook", self.copy_polars)
         yield SystemCommand("Copy the command line of this view", "ablate-tui show …", self.copy_command)
         table = self.sweep
         for factor in table.factors[:100]:

@@ -223,6 +223,7 @@ def show(arguments: list[str]) -> int:
         ("csv", "comma-separated values"),
         ("md", "a Markdown table"),
         ("sql", "the SQL behind the figures, or behind their input"),
+        ("polars", "Python code for the same, with Polars"),
     ):
         form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
     for name in PICTURES:

@@ -351,12 +351,19 @@ class Session:
         return self.importances.renew(self.importance_key(look), found, lambda old: old.training is found.training)
 
     def sql(self, view: View, look: Look) -> str:
-        """A view's SQL, ready to paste into DuckDB; files get the view that it reads by their name."""
+        """A view's SQL, ready to paste into DuckDB; files get the table that it reads by their name."""
         text = view.sql(self.inputs(look)).rstrip() + "\n"
-        if self.store.origin is None:
-            return text
-        table = quote(self.store.table)
-        return f"CREATE OR REPLACE TEMP VIEW {table} AS FROM {self.store.origin};\n\n{text}"
+        return text if self.store.origin is None else f"{self.file_as_table()};\n\n{text}"
+
+    def file_as_table(self) -> str:
+        """The statement that makes DuckDB know the source's files by the table's name.
+
+        Texts are copied: behind a view, DuckDB reads a level that is cast to text as it is written, 0.00001, not as
+        1e-05. The others stay where they are.
+        """
+        origin = self.store.origin or ""
+        kind = "VIEW" if ".parquet" in origin.lower() or origin.startswith("read_parquet") else "TABLE"
+        return f"CREATE OR REPLACE TEMP {kind} {quote(self.store.table)} AS FROM {origin}"
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ablate_tui.data.curves import Curves
 from ablate_tui.data.schema import Factor, RunTable
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.polars_code import PolarsCode, input_rows
 from ablate_tui.queries.slices import Sample, Versus
 from ablate_tui.tui.figure import Figure, Panel, Role, Table, TableColumn
 
@@ -135,6 +136,7 @@ class View:
     sorts_itself: bool = False  # its table is a part of the runs, so the order is the query's business
     card: Callable[[int, Any, Inputs], Figure] | None = None  # what enter opens, by the row's place in `table`
     two_slices: bool = False  # has a form for two slices, see `with_two`
+    polars: Callable[[Inputs], PolarsCode] = lambda inputs: input_rows(inputs.sample)  # as much of it as `sql`
 
 
 def with_two(one: View, two: View) -> View:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
+from ablate_tui.queries.polars_code import compare_polars
 from ablate_tui.tui.figure import (
     Axis,
     Bars,
@@ -295,4 +296,5 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: compare_polars(inputs.sample),
 )
