@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -158,19 +158,23 @@ def parse_set(text: str, table: RunTable) -> tuple[str, tuple[str, ...]]:
     ------
     UsageError
     """
-    name, levels = _split(text, table, "--set")
-    return name, _levels(levels)
+    return _split(text, table, "--set", _levels)
 
 
-def _split(text: str, table: RunTable, option: str) -> tuple[str, str]:
-    """A text at the first "=" whose left side is a column."""
+def _split(
+    text: str, table: RunTable, option: str, read: Callable[[str], tuple[str, ...]]
+) -> tuple[str, tuple[str, ...]]:
+    """A text at the first "=" whose left side is a column; of several the first whose right side is of its levels."""
     names = {column.name for column in table.columns}
     cuts = [at for at, sign in enumerate(text) if sign == "="]
     if not cuts:
         raise UsageError(f'{option} "{text}" has no "="; write {option} SWITCH=LEVEL')
-    for cut in cuts:
-        if text[:cut] in names:
-            return text[:cut], text[cut + 1 :]
+    found = [(text[:cut], read(text[cut + 1 :])) for cut in cuts if text[:cut] in names]
+    for name, levels in found:
+        if name in table.positions and set(levels) <= set(table.factor(name).levels):
+            return name, levels
+    if found:
+        return found[0]
     name = text[: cuts[0]]
     raise UsageError(f'no switch "{name}"; {one_of(name, [factor.name for factor in table.factors])}')
 
@@ -266,12 +270,12 @@ def parse_versus(text: str, table: RunTable) -> Versus:
     """
     try:
         words = next(csv.reader([text]), [])
-    except csv.Error as error:  # a line break outside quotes
-        raise UsageError(f'--versus "{text}" can\'t be read: {error}') from error
+    except csv.Error as error:
+        raise UsageError(f'--versus "{text}" can\'t be read: a line break stands in quotes, as "A=x"') from error
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
-        name, level = _split(word, table, "--versus")
-        found[name] = (*found.get(name, ()), level)
+        name, levels = _split(word, table, "--versus", lambda level: (level,))
+        found[name] = (*found.get(name, ()), *levels)
     return Versus(Slice.of(table, found).filters)
 
 
