@@ -93,6 +93,14 @@ class Comparison:
     notes: tuple[Note, ...]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the shapes of several sides stand on: the runs that are binned, and the sides that share a grid."""
+
+    pooled: Ascending
+    runs: tuple[Ascending, ...]
+
+
 def compare(sample: Sample) -> Comparison:
     """Compare the sides of the slice's contrast.
 
@@ -108,22 +116,37 @@ def compare(sample: Sample) -> Comparison:
         on no side. A side with fewer than two finished runs, or equal ones only, has no density. Levels
         of a factor are also set against each other, in pairs and all at once.
     """
+    sides = sides_of(sample)
+    return comparison_of(sample, sides, Ground(sides.together, tuple(sides.runs.values())))
+
+
+def side_codes(sample: Sample) -> NDArray[np.int16]:
+    """(C,) which side each of the sweep's configurations is on."""
     contrast = sample.slice.contrast
+    return sample.levels(contrast) if contrast else np.zeros(len(sample.inside), dtype=np.int16)
+
+
+def sides_of(sample: Sample) -> Sides:
+    """The sides of the contrast, and all of them together."""
+    contrast, code = sample.slice.contrast, side_codes(sample)
     levels = sample.table.factor(contrast).levels if contrast else (ALL,)
-    code = sample.levels(contrast) if contrast else np.zeros(len(sample.inside), dtype=np.int16)
-    runs, outcomes = order(sample), sample.outcomes
     masks = {level: code == at for at, level in enumerate(levels)}
-    *parts, pooled = runs.split([*masks.values(), code != NO_LEVEL])
-    sides = Sides(pooled, dict(zip(levels, parts, strict=True)), masks)
-    reasons = Reasons()
-    nulls = int(outcomes.runs[code == NO_LEVEL].sum())
+    *parts, pooled = order(sample).split([*masks.values(), code != NO_LEVEL])
+    return Sides(pooled, dict(zip(levels, parts, strict=True)), masks)
+
+
+def comparison_of(sample: Sample, sides: Sides, ground: Ground) -> Comparison:
+    """The sides described, their shapes on a common ground."""
+    contrast, outcomes, levels = sample.slice.contrast, sample.outcomes, tuple(sides.runs)
+    masks, reasons = sides.masks, Reasons()
+    nulls = int(outcomes.runs[side_codes(sample) == NO_LEVEL].sum())
     if nulls:
         reasons.say("*", "n", f"on no side: runs without a level of {contrast} ({nulls:,})")
     with np.errstate(all="ignore"):
         rows = tuple(_row(level, of, outcomes, masks[level], reasons) for level, of in sides.runs.items())
         boxes = tuple(box_stats(level, of) for level, of in sides.runs.items())
-        histogram = _histogram(sides, reasons)
-        kde = _kde(sides.runs, reasons)
+        histogram = _histogram(sides, ground, reasons)
+        kde = _kde(sides.runs, ground, reasons)
         several, of_pairs = len(levels) > 2, Reasons()
         every = omnibus(sides, of_pairs) if several else None
         two_by_two = pairwise(sides, of_pairs) if several else ()
@@ -176,21 +199,22 @@ def _row(level: str, runs: Ascending, outcomes: Outcomes, mask: NDArray[np.bool_
     )
 
 
-def _histogram(sides: Sides, reasons: Reasons) -> Histogram:
-    edges = histogram_edges(sides.together)
+def _histogram(sides: Sides, ground: Ground, reasons: Reasons) -> Histogram:
+    edges = histogram_edges(ground.pooled)
     if not len(edges):
-        why = "the range is too large for a number" if sides.together.n else "no finished run"
+        why = "the range is too large for a number" if ground.pooled.n else "no finished run"
         reasons.say("*", "histogram", why)
     counts = {level: counts_between(runs, edges) for level, runs in sides.runs.items()}
     return Histogram(tuple(edges.tolist()), counts)
 
 
-def _kde(sides: Mapping[str, Ascending], reasons: Reasons) -> Kde:
+def _kde(sides: Mapping[str, Ascending], ground: Ground, reasons: Reasons) -> Kde:
     widths = {level: bandwidth(runs) for level, runs in sides.items()}
     usable = {level: h for level, h in widths.items() if math.isfinite(h) and h > 0}
     x = np.zeros(0)
     if usable:
-        ends = [(sides[level].low - 3 * h, sides[level].high + 3 * h) for level, h in usable.items()]
+        spans = [(runs, bandwidth(runs)) for runs in ground.runs]
+        ends = [(runs.low - 3 * h, runs.high + 3 * h) for runs, h in spans if math.isfinite(h) and h > 0]
         x = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), GRID)
         if not np.isfinite(x).all():
             usable, x = {}, np.zeros(0)

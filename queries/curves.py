@@ -96,23 +96,26 @@ def curves_sql(sample: Sample, curves: Curves | None) -> str:
     """
     if curves is None:
         return input_sql(sample)
-    contrast, metric = sample.slice.contrast, quote(curves.metric)
-    side = f"{as_text(contrast)} AS level" if contrast else f"'{ALL}' AS level"
-    if curves.listed:
-        points = f"SELECT level, step, values[step] AS value FROM (SELECT {side}, {metric} AS values, "
-        points += f"unnest(range(1, len({metric}) + 1)) AS step\n{runs_in_slice(sample)})"
-    else:
-        runs = f"SELECT run_id, {side}\n{runs_in_slice(sample)}"
-        points = f"SELECT level, step, value FROM curves JOIN ({runs}) AS inside\n"
-        points += f"ON curves.run_id = CAST(inside.run_id AS VARCHAR) WHERE metric = {literal(curves.metric)}"
     figures = ", ".join(
         f"quantile_cont(value, {share}) AS {name}"
         for share, name in zip(QUARTILES, ("q25", "median", "q75"), strict=True)
     )
     return (
-        f"WITH points AS (\n{points}\n)\nSELECT level, step, count(*) AS n, {figures}\n"
+        f"WITH points AS (\n{points_sql(sample, curves)}\n)\nSELECT level, step, count(*) AS n, {figures}\n"
         "FROM points\nWHERE level IS NOT NULL AND isfinite(value)\nGROUP BY level, step\nORDER BY level, step"
     )
+
+
+def points_sql(sample: Sample, curves: Curves) -> str:
+    """SQL of the curves' points: level, step and value."""
+    contrast, metric = sample.slice.contrast, quote(curves.metric)
+    side = f"{as_text(contrast)} AS level" if contrast else f"'{ALL}' AS level"
+    if curves.listed:
+        points = f"SELECT level, step, values[step] AS value FROM (SELECT {side}, {metric} AS values, "
+        return f"{points}unnest(range(1, len({metric}) + 1)) AS step\n{runs_in_slice(sample)})"
+    runs = f"SELECT run_id, {side}\n{runs_in_slice(sample)}"
+    points = f"SELECT level, step, value FROM curves JOIN ({runs}) AS inside\n"
+    return f"{points}ON curves.run_id = CAST(inside.run_id AS VARCHAR) WHERE metric = {literal(curves.metric)}"
 
 
 def _bands(

@@ -102,6 +102,24 @@ class Slice:
         return where(self.set)
 
 
+@dataclass(frozen=True)
+class Versus:
+    """The other slice of a comparison: which runs it keeps. Contrast, response and model are those of the first."""
+
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    name: str = ""  # that it was saved under; "" without
+
+    def beside(self, table: RunTable, slice_: Slice) -> Slice:
+        """The other slice, with the contrast and the location terms of the first.
+
+        Raises
+        ------
+        UsageError
+            A factor or level that is not there.
+        """
+        return Slice.of(table, dict(self.filters), slice_.contrast, slice_.location)
+
+
 def where(levels: Mapping[str, tuple[str, ...]]) -> str:
     """Conditions that each column, as text, is one of the given levels."""
     terms = [

@@ -17,10 +17,12 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
+from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.following import Following
+from ablate_tui.tui.keeping import Keeping
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
@@ -41,7 +43,7 @@ ALONE = 0.05  # seconds until counts and effects are shown without the view: eac
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Asking, Following):
+class AblateApp(Asking, Following, Keeping):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -78,6 +80,16 @@ class AblateApp(Asking, Following):
             id="target",
         ),
         Binding("y", "copy", "copy", tooltip="Copy the view as text", show=False, id="copy"),
+        Binding("w", "save", "save slice", tooltip="Save the slice under a name", show=False, id="save"),
+        Binding("W", "saved", "saved slices", tooltip="List the saved slices", show=False, id="saved"),
+        Binding(
+            "b",
+            "beside",
+            "beside",
+            tooltip="Set a saved slice beside this one, or end that",
+            show=False,
+            id="beside",
+        ),
         Binding("ctrl+r", "redo", "redo", tooltip="Redo it", show=False, id="redo"),
         Binding("left_square_bracket", "neighbour(-1)", "previous view", show=False, id="previous"),
         Binding("right_square_bracket", "neighbour(1)", "next view", show=False, id="next"),
@@ -178,7 +190,7 @@ class AblateApp(Asking, Following):
             return
         self.alone.stop()  # or it would show a later key's before their view
         if message.look.step == self.look.step:
-            self.query_one(Header).tell(message.sample)
+            self.query_one(Header).tell(message.sample, message.beside, message.look.versus)
             self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
     async def on_computing_ready(self, message: Computing.Ready) -> None:
@@ -259,6 +271,10 @@ class AblateApp(Asking, Following):
         table = self.sweep
         self.view_name = "compare"
         self.go(replace(self.look, slice=self.look.slice.contrasted(table, message.factor), focus=message.factor))
+
+    def on_header_copy_asked(self) -> None:
+        """The header is the slice: y there copies the command line that shows it."""
+        self.copy_command()
 
     def on_tab_bar_picked(self, message: TabBar.Picked) -> None:
         """A tab was clicked."""
@@ -382,6 +398,17 @@ class AblateApp(Asking, Following):
         self.copy_to_clipboard(self.session.sql(VIEWS[self.view_name], self.look))
         self.notify("copied the SQL of this view", markup=False)
 
+    def copy_polars(self) -> None:
+        """Copy Polars code that gives the view's figures."""
+        from ablate_tui.tui.polars_source import polars_code
+
+        try:
+            self.copy_to_clipboard(polars_code(self.session, VIEWS[self.view_name], self.look))
+        except AblateError as error:
+            self.notify(formats.clean(error), severity="error", markup=False)
+            return
+        self.notify("copied Polars code for this view", markup=False)
+
     def copy_command(self) -> None:
         """Copy the command line that shows this view."""
         look, chosen = self.session.spelled(self.look), choice_words(self.session.choices)
@@ -414,6 +441,7 @@ class AblateApp(Asking, Following):
             "Switches": [b for b in SwitchList.BINDINGS if isinstance(b, Binding)],
             "Everywhere": [b for b in self.BINDINGS if isinstance(b, Binding)]
             + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
+            "Header": [b for b in Header.BINDINGS if isinstance(b, Binding)],
             "Table": [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
             "What enter opens in some tables": [b for b in Card.BINDINGS if isinstance(b, Binding)],
         }
@@ -431,6 +459,7 @@ class AblateApp(Asking, Following):
                     lambda b=binding: self.call_later(self.run_action, b.action),
                 )
         yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)
+        yield SystemCommand("Copy Polars code for this view", "Ready to paste into a notebook", self.copy_polars)
         yield SystemCommand("Copy the command line of this view", "ablate-tui show …", self.copy_command)
         table = self.sweep
         for factor in table.factors[:100]:

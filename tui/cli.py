@@ -124,9 +124,14 @@ def open_screen(arguments: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"ablate-tui {__version__}")
     parser.add_argument("--follow", action="store_true", help="take in new runs as they come")
+    _add_fresh(parser)
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-    return _screen(options.source, slice_options.read(options), options.follow)
+    return _screen(options.source, slice_options.read(options), options.follow, options.fresh)
+
+
+def _add_fresh(parser: Parser) -> None:
+    parser.add_argument("--fresh", action="store_true", help="start without the slice of your last session")
 
 
 def demo(arguments: list[str]) -> int:
@@ -138,12 +143,13 @@ def demo(arguments: list[str]) -> int:
     parser = Parser(
         prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model."
     )
+    _add_fresh(parser)
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-    return _screen(str(demo_database(say)), slice_options.read(options))
+    return _screen(str(demo_database(say)), slice_options.read(options), fresh=options.fresh)
 
 
-def _screen(source: str, options: SliceOptions, follow: bool = False) -> int:
+def _screen(source: str, options: SliceOptions, follow: bool = False, fresh: bool = False) -> int:
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         with _undisturbed():
             from ablate_tui.tui.show import print_view
@@ -175,6 +181,9 @@ def _screen(source: str, options: SliceOptions, follow: bool = False) -> int:
         threading.Thread(target=cloud.load, daemon=True).start()
 
         app = AblateApp(session, look, follow)
+        app.keeps = True
+        if not fresh and not options.says_a_slice:
+            app.resume()
         app.run()
         for path in app.exported:
             print(f"wrote {path}")
@@ -214,6 +223,7 @@ def show(arguments: list[str]) -> int:
         ("csv", "comma-separated values"),
         ("md", "a Markdown table"),
         ("sql", "the SQL behind the figures, or behind their input"),
+        ("polars", "Python code for the same, with Polars"),
     ):
         form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
     for name in PICTURES:
@@ -223,6 +233,9 @@ def show(arguments: list[str]) -> int:
     read = slice_options.read(options)
     with _opened(options.source, read) as session:
         look = read.look(session)
+        if look.versus is not None and not VIEWS[options.view].two_slices:
+            two = " and ".join(name for name, view in VIEWS.items() if view.two_slices)
+            raise UsageError(f"--versus is for the views {two}; leave it out for {options.view}")
         for name in PICTURES:
             if getattr(options, name) is not None:
                 write_picture(session, look, options.view, name, getattr(options, name))
@@ -281,6 +294,8 @@ def report(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     read = slice_options.read(options)
     with _opened(options.source, read) as session, bar() as progress:
+        if read.versus is not None:
+            raise UsageError("--versus is for show and the screen; leave it out of a report")
         switches = None if options.switches is None else slice_options.names(options.switches)
         written = write_report(session, read.look(session), options.out, switches, progress)
     say(f"wrote {written}")

@@ -49,6 +49,7 @@ class Computing(App[None]):
         look: Look
         sample: Sample
         glances: tuple[Glance, ...]
+        beside: Sample | None = None  # of the second slice
 
     @dataclass
     class Ready(Message):
@@ -191,7 +192,9 @@ class Computing(App[None]):
         painted the view: beside it, it takes from the view what it gains.
         """
         sample = self.session.sample(look)
-        self.post_message(self.Glanced(look, sample, glance(sample)))
+        other = self.session.beside(look)
+        beside = None if other is None else self.session.sample(other)
+        self.post_message(self.Glanced(look, sample, glance(sample), beside))
         table = sample.table
         if table.large and not table.ordered:
             self.post_message(self.Waiting(look, view_name, f"sorting {table.runs:,} runs"))

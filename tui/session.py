@@ -24,7 +24,7 @@ from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
 from ablate_tui.data.watching import Watch
 from ablate_tui.queries import importance as importances
-from ablate_tui.queries.slices import Sample, Slice, take
+from ablate_tui.queries.slices import Sample, Slice, Versus, take
 from ablate_tui.tui.views.base import Target, View
 
 if TYPE_CHECKING:
@@ -45,11 +45,17 @@ class Look:
     color: str | None = None
     focus: str | None = None
     sort: tuple[str, bool] | None = None  # order of the runs view
+    versus: Versus | None = None  # a second slice, that views which know two set beside the first
 
     def seen_by(self, view: View) -> Look:
         """This look without what a view does not show: the cursor may move on while a view is computed."""
         follows = view.follows_focus and self.slice.contrast is None
-        return replace(self, focus=self.focus if follows else None, sort=self.sort if view.sorts_itself else None)
+        return replace(
+            self,
+            focus=self.focus if follows else None,
+            sort=self.sort if view.sorts_itself else None,
+            versus=self.versus if view.two_slices else None,
+        )
 
     @property
     def step(self) -> Look:
@@ -234,6 +240,19 @@ class Session:
                 found = self.samples.put((look.slice, *asked), replace(found, slice=look.slice))
         return found
 
+    def beside(self, look: Look) -> Look | None:
+        """The same look at the second slice; None where there is none.
+
+        Raises
+        ------
+        UsageError
+            A switch or level of it that is not there.
+        """
+        if look.versus is None:
+            return None
+        table = self.table(look.response, look.goal, look.fail)
+        return replace(look, slice=look.versus.beside(table, look.slice), versus=None)
+
     def inputs(self, look: Look, cancelled: Callable[[], bool] | None = None) -> SessionInputs:
         """What the views read, for one look."""
         return SessionInputs(self, look, cancelled)
@@ -332,12 +351,19 @@ class Session:
         return self.importances.renew(self.importance_key(look), found, lambda old: old.training is found.training)
 
     def sql(self, view: View, look: Look) -> str:
-        """A view's SQL, ready to paste into DuckDB; files get the view that it reads by their name."""
+        """A view's SQL, ready to paste into DuckDB; files get the table that it reads by their name."""
         text = view.sql(self.inputs(look)).rstrip() + "\n"
-        if self.store.origin is None:
-            return text
-        table = quote(self.store.table)
-        return f"CREATE OR REPLACE TEMP VIEW {table} AS FROM {self.store.origin};\n\n{text}"
+        return text if self.store.origin is None else f"{self.file_as_table()};\n\n{text}"
+
+    def file_as_table(self) -> str:
+        """The statement that makes DuckDB know the source's files by the table's name.
+
+        Texts are copied: behind a view, DuckDB reads a level that is cast to text as it is written, 0.00001, not as
+        1e-05. The others stay where they are.
+        """
+        origin = self.store.origin or ""
+        kind = "VIEW" if ".parquet" in origin.lower() or origin.startswith("read_parquet") else "TABLE"
+        return f"CREATE OR REPLACE TEMP {kind} {quote(self.store.table)} AS FROM {origin}"
 
     def close(self) -> None:
         """Let go of the memory."""
@@ -356,6 +382,17 @@ class SessionInputs:
     def sample(self) -> Sample:
         """The runs in the slice."""
         return self.session.sample(self.look)
+
+    @property
+    def versus(self) -> Versus | None:
+        """The second slice."""
+        return self.look.versus
+
+    @property
+    def beside(self) -> SessionInputs | None:
+        """The second slice as inputs of its own."""
+        look = self.session.beside(self.look)
+        return None if look is None else replace(self, look=look)
 
     @property
     def color(self) -> str | None:

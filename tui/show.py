@@ -12,7 +12,7 @@ from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import View, notes_of
 from ablate_tui.tui.views.registry import VIEWS
 
-TextFormat = Literal["text", "json", "csv", "md", "sql"]
+TextFormat = Literal["text", "json", "csv", "md", "sql", "polars"]
 
 
 def result_of(session: Session, look: Look, view: View) -> Any:
@@ -53,10 +53,18 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     if form == "json":
         return formats.as_json(document(session, look, view))
     if form == "csv":
-        return formats.as_csv(document(session, look, view)["rows"])
+        made = document(session, look, view)
+        if "versus" not in made:
+            return formats.as_csv(made["rows"])
+        both = (("A", made["rows"]), ("B", made["versus"]["rows"]))
+        return formats.as_csv([{"slice": name, **row} for name, rows in both for row in rows])
     inputs = session.inputs(look)
     if form == "sql":
         return session.sql(view, look)
+    if form == "polars":
+        from ablate_tui.tui.polars_source import polars_code
+
+        return polars_code(session, view, look)
     table = view.table(result_of(session, look, view), inputs)
     if form == "md":
         return formats.as_markdown(table)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from ablate_tui.data.errors import UsageError, one_of
 from ablate_tui.data.schema import ROLES, Choices, Goal, Role, RunTable
-from ablate_tui.queries.slices import Slice, Term
+from ablate_tui.queries.slices import Slice, Term, Versus
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import Target
 
@@ -28,6 +28,14 @@ class SliceOptions:
     color: str | None = None
     target: Target = "mean"
     location: str | None = None
+    versus: str | None = None
+
+    @property
+    def says_a_slice(self) -> bool:
+        """Whether anything here says what to look at: then the last session's slice does not come back."""
+        said = (self.contrast, self.color, self.location, self.versus)
+        chosen = (self.choices.response, self.choices.goal, self.choices.fail)
+        return bool(self.set) or self.target != "mean" or any(text is not None for text in (*said, *chosen))
 
     def look(self, session: Session) -> Look:
         """The look that these options ask for.
@@ -48,7 +56,21 @@ class SliceOptions:
             table.factor(self.color)
         terms = None if self.location is None else parse_location(self.location, table)
         slice_ = Slice.of(table, filters, self.contrast, terms)
-        return Look(slice=slice_, target=self.target, color=self.color)
+        versus = None if self.versus is None else self._versus(self.versus, session)
+        return Look(slice=slice_, target=self.target, color=self.color, versus=versus)
+
+    @staticmethod
+    def _versus(text: str, session: Session) -> Versus:
+        """The second slice: filters where the text has a "=", else a saved slice's name; nothing is all runs."""
+        from ablate_tui.tui import saved
+
+        table = session.table(None, None)
+        if "=" in text or not text:
+            return parse_versus(text, table)
+        found = saved.named(session, text)
+        versus = Versus(found.look.slice.filters, found.name)
+        versus.beside(table, Slice())  # says what no longer fits
+        return versus
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +103,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--location", metavar="TERMS",
         help="terms of the location model, as a,b,a:b (default: chosen from the data)",
     )  # fmt: skip
+    group.add_argument(
+        "--versus", metavar='NAME|"A=on,B=off"',
+        help="compare and effects: a second slice beside the first, by its saved name or its filters "
+        '("" is all runs)',
+    )  # fmt: skip
     group.add_argument("--fail", metavar="CONDITION", help='SQL: which runs failed, such as "val_loss > 2.9"')
 
 
@@ -109,6 +136,7 @@ def read(options: argparse.Namespace) -> SliceOptions:
         color=options.color,
         target=options.target,
         location=options.location,
+        versus=options.versus,
     )
 
 
@@ -130,13 +158,23 @@ def parse_set(text: str, table: RunTable) -> tuple[str, tuple[str, ...]]:
     ------
     UsageError
     """
-    names = [column.name for column in table.columns]
+    return _split(text, table, "--set", _levels)
+
+
+def _split(
+    text: str, table: RunTable, option: str, read: Callable[[str], tuple[str, ...]]
+) -> tuple[str, tuple[str, ...]]:
+    """A text at the first "=" whose left side is a column; of several the first whose right side is of its levels."""
+    names = {column.name for column in table.columns}
     cuts = [at for at, sign in enumerate(text) if sign == "="]
     if not cuts:
-        raise UsageError(f'--set "{text}" has no "="; write --set SWITCH=LEVEL')
-    for cut in cuts:
-        if text[:cut] in names:
-            return text[:cut], _levels(text[cut + 1 :])
+        raise UsageError(f'{option} "{text}" has no "="; write {option} SWITCH=LEVEL')
+    found = [(text[:cut], read(text[cut + 1 :])) for cut in cuts if text[:cut] in names]
+    for name, levels in found:
+        if name in table.positions and set(levels) <= set(table.factor(name).levels):
+            return name, levels
+    if found:
+        return found[0]
     name = text[: cuts[0]]
     raise UsageError(f'no switch "{name}"; {one_of(name, [factor.name for factor in table.factors])}')
 
@@ -203,8 +241,47 @@ def _known(text: str, table: RunTable) -> str | None:
 def location_text(terms: tuple[Term, ...]) -> str:
     """Location terms as `parse_location` reads them."""
     words = [":".join(term) for term in terms]
-    risky = [word != word.strip() or any(sign in word for sign in ',"\r\n') for word in words]
+    return _line(words)
+
+
+def _line(words: Sequence[str]) -> str:
+    """A line of CSV: quoted is what has blanks around it, a line break, or a sign of the grammar, and what is empty."""
+    risky = [not word or word != word.strip() or any(sign in word for sign in ',"\r\n') for word in words]
     return ",".join('"' + word.replace('"', '""') + '"' if r else word for word, r in zip(words, risky, strict=True))
+
+
+def parse_versus(text: str, table: RunTable) -> Versus:
+    """Filters in one text: ``a=on,b=off``; a name twice keeps both levels.
+
+    Parameters
+    ----------
+    text : str
+        ``SWITCH=LEVEL`` between commas, each CSV-quoted where it has one. Nothing at all is all runs.
+    table : RunTable
+
+    Returns
+    -------
+    Versus
+
+    Raises
+    ------
+    UsageError
+        A switch or level that is not there.
+    """
+    try:
+        words = next(csv.reader([text]), [])
+    except csv.Error as error:
+        raise UsageError(f'--versus "{text}" can\'t be read: a line break stands in quotes, as "A=x"') from error
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, levels = _split(word, table, "--versus", lambda level: (level,))
+        found[name] = (*found.get(name, ()), *levels)
+    return Versus(Slice.of(table, found).filters)
+
+
+def versus_text(versus: Versus) -> str:
+    """A second slice's filters as `parse_versus` reads them."""
+    return _line([f"{name}={level}" for name, levels in versus.filters for level in levels])
 
 
 def _levels(text: str) -> tuple[str, ...]:
@@ -231,22 +308,24 @@ def _role(text: str) -> tuple[str, Role]:
 
 def choice_words(choices: Choices) -> list[str]:
     """What was chosen about the columns, as words of a command line: what a look does not hold."""
-    words = [] if choices.table is None else ["--table", choices.table]
+    words = [] if choices.table is None else _said("--table", choices.table)
     for option, chosen in (("--role", choices.roles), ("--on", choices.on)):
-        words += [word for name, value in chosen.items() for word in (option, f"{name}={value}")]
+        words += [word for name, value in chosen.items() for word in _said(option, f"{name}={value}")]
     return words
+
+
+def _said(option: str, value: str) -> list[str]:
+    """An option and its value; in one word where the value would be taken for another option."""
+    return [f"{option}={value}"] if value.startswith("-") else [option, value]
 
 
 def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) -> str:
     """The `ablate-tui show` that gives a look again, ready to paste into a shell."""
-    import io
     import shlex
 
     words = ["ablate-tui", "show", source, "--view", view]
     for name, levels in look.slice.filters:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(levels)
-        words += ["--set", f"{name}={line.getvalue()}"]
+        words += _said("--set", f"{name}={_line(levels)}")
     for option, value in (
         ("--contrast", look.slice.contrast),
         ("--color", look.color),
@@ -255,9 +334,10 @@ def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) 
         ("--target", None if look.target == "mean" else look.target),
         ("--location", None if look.slice.location is None else location_text(look.slice.location)),
         ("--fail", look.fail or None),
+        ("--versus", None if look.versus is None else versus_text(look.versus)),
     ):
         if value is not None:
-            words += [option, value]
+            words += _said(option, value)
     return shlex.join([*words, *extra])
 
 

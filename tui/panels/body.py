@@ -42,7 +42,7 @@ class Body(Column):
             self.query_one(ViewTable).show(painted.table, painted.sort)
         self.query_one("#plots", Lines).show(painted.picture)
         self.query_one("#caption", Lines).show([self.caption(painted)])
-        remarks = (*painted.figure.notes, *painted.table.notes)
+        remarks = dict.fromkeys((*painted.figure.notes, *painted.table.notes))
         self.query_one("#remarks", Lines).show([(Segment(" " + clean("  ·  ".join(remarks)), DIM),)])
 
     def place(self, arrangement: Arrangement) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.message import Message
 
-from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.slices import Sample, Versus
 from ablate_tui.tui.formats import clean, width
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.ground import BOLD, DIM
@@ -19,18 +23,42 @@ NEWS = Style(bold=True, reverse=True)
 class Header(Lines):
     """Two lines."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "y",
+            "copy_command",
+            "copy command",
+            tooltip="In the header: copy the command line that shows this view",
+            show=False,
+            id="copy_command",
+        ),
+    ]
+    can_focus = True
+
+    class CopyAsked(Message):
+        """The command line that shows what the header says is to be copied."""
+
     news = ""  # of the source: "+37 runs"
     sample: Sample | None = None
+    beside: Sample | None = None  # of the second slice
+    versus = Versus()
 
     def announce(self, news: str) -> None:
         """Say that the source has changed; nothing where it has not."""
         self.news = news
         if self.sample is not None:
-            self.tell(self.sample)
+            self.tell(self.sample, self.beside, self.versus)
 
-    def tell(self, sample: Sample) -> None:
-        """Say what is being looked at; where it is narrow, in fewer words."""
-        self.sample = sample
+    def tell(self, sample: Sample, beside: Sample | None = None, versus: Versus | None = None) -> None:
+        """Say what is being looked at; where it is narrow, in fewer words.
+
+        Parameters
+        ----------
+        sample : Sample
+        beside, versus : Sample and Versus, optional
+            The second slice and its name, where two are compared.
+        """
+        self.sample, self.beside, self.versus = sample, beside, versus or Versus()
         news = (Segment(f" {self.news} (R) ", NEWS),) if self.news else ()
         room = (self.size.width or 80) - sum(width(piece.text) for piece in news)
         forms = [first_line(sample, words, better) for words, better in ((2, True), (2, False), (1, False), (0, False))]
@@ -38,8 +66,16 @@ class Header(Lines):
         said = [(" slice ", slice_words(sample)), ("  contrast ", sample.slice.contrast or "none (c chooses)")]
         if sample.slice.location is not None:
             said.append(("  model ", location_text(sample.slice.location)))
+        if beside is not None:
+            name = f'B "{self.versus.name}" ' if self.versus.name else "B "
+            said[0] = (" slice A ", said[0][1])
+            said.insert(1, (f"  versus {clean(name)}", f"{slice_words(beside)} ({beside.runs:,} runs)"))
         second = [piece for name, words in said for piece in (Segment(name, DIM), Segment(clean(words), BOLD))]
         self.show([(*news, *first), tuple(second)])
+
+    def action_copy_command(self) -> None:
+        """Ask for the command line."""
+        self.post_message(self.CopyAsked())
 
     def say(self, words: str) -> None:
         """Say something while there is no slice yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ablate_tui.data.curves import Curves
 from ablate_tui.data.schema import Factor, RunTable
 from ablate_tui.queries.note import Note
-from ablate_tui.queries.slices import Sample
+from ablate_tui.queries.polars_code import PolarsCode, input_rows
+from ablate_tui.queries.slices import Sample, Versus
 from ablate_tui.tui.figure import Figure, Panel, Role, Table, TableColumn
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ class Inputs(Protocol):
     @property
     def sample(self) -> Sample:
         """The runs in the slice."""
+
+    @property
+    def versus(self) -> Versus | None:
+        """The second slice, where two are compared."""
+
+    @property
+    def beside(self) -> Inputs | None:
+        """The second slice as inputs of its own."""
 
     @property
     def color(self) -> str | None:
@@ -126,6 +135,36 @@ class View:
     whole_sweep: bool = False  # of filters its result knows only whether there are any, and nothing of the contrast
     sorts_itself: bool = False  # its table is a part of the runs, so the order is the query's business
     card: Callable[[int, Any, Inputs], Figure] | None = None  # what enter opens, by the row's place in `table`
+    two_slices: bool = False  # has a form for two slices, see `with_two`
+    polars: Callable[[Inputs], PolarsCode] = lambda inputs: input_rows(inputs.sample)  # as much of it as `sql`
+
+
+def with_two(one: View, two: View) -> View:
+    """A view that takes another form where a second slice is set beside the first.
+
+    Parameters
+    ----------
+    one, two : View
+        `two` reads inputs whose `beside` is there. Name, title and flags are those of `one`.
+    """
+
+    def of(inputs: Inputs) -> View:
+        return one if inputs.versus is None else two
+
+    def read_first(inputs: Inputs) -> Any:
+        first = of(inputs).read_first
+        return of(inputs).read(inputs) if first is None else first(inputs)
+
+    return replace(
+        one,
+        read=lambda inputs: of(inputs).read(inputs),
+        read_first=None if one.read_first is None else read_first,
+        figure=lambda result, inputs: of(inputs).figure(result, inputs),
+        table=lambda result, inputs: of(inputs).table(result, inputs),
+        document=lambda result, inputs: of(inputs).document(result, inputs),
+        sql=lambda inputs: of(inputs).sql(inputs),
+        two_slices=True,
+    )
 
 
 def plain(value: Any) -> Any:

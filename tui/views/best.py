@@ -11,6 +11,7 @@ from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.best import Best, BestRow, best, best_sql
 from ablate_tui.queries.best_configurations import BestConfigurations, best_configurations
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.polars_code import best_polars
 from ablate_tui.tui.figure import Axis, Bars, Figure, Panel, Points, Table, TableColumn
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons
@@ -199,4 +200,5 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: best_polars(inputs.sample),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ablate_tui.data.schema import Factor
-from ablate_tui.queries.compare import Comparison, compare, compare_sql
+from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
+from ablate_tui.queries.polars_code import compare_polars
 from ablate_tui.tui.figure import (
     Axis,
     Bars,
@@ -26,6 +27,20 @@ from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, 
 
 MOST_SIDES = 8  # that can be told apart in one picture; the table has them all
 MOST_PAIRS = 28  # of levels in one picture: those of eight
+SIDE = (
+    TableColumn("n", "n"),
+    TableColumn("mean", "mean"),
+    TableColumn("sd", "SD"),
+    TableColumn("median", "median"),
+    TableColumn("diverged", "diverged"),
+    TableColumn("missing", "missing"),
+    TableColumn("min", "min"),
+    TableColumn("q05", "5 %"),
+    TableColumn("q25", "25 %"),
+    TableColumn("q75", "75 %"),
+    TableColumn("q95", "95 %"),
+    TableColumn("max", "max"),
+)
 PAIRWISE = (
     TableColumn("sd_ratio", "SD ratio"),
     TableColumn("welch_holm_p", "Welch p"),
@@ -44,21 +59,33 @@ def read(inputs: Inputs) -> Comparison:
 
 
 class Sides:
-    """Names, words and roles of the sides that are drawn."""
+    """Names, words and roles of the sides that are drawn, from a place on; of one slice among two, with its name."""
 
-    def __init__(self, result: Comparison, inputs: Inputs) -> None:
+    def __init__(
+        self, result: Comparison, inputs: Inputs, slice_: str = "", start: int = 0, most: int = MOST_SIDES
+    ) -> None:
         factor: Factor | None = inputs.sample.table.factor(result.contrast) if result.contrast else None
-        rows = [row for row in result.rows if row.n][:MOST_SIDES]
+        rows = [row for row in result.rows if row.n][:most]
+        self.start = start
         self.levels = [row.level for row in rows]
         self.rows = rows
         self.roles: dict[str, Role] = {row.level: side_role(factor, row.level) for row in rows}
-        self.words = {row.level: level_words(factor, row.level) if factor else "all runs" for row in rows}
+        said = {row.level: level_words(factor, row.level) if factor else "all runs" for row in rows}
+        self.words = {level: f"{slice_} {words}".strip() for level, words in said.items()}
         self.named = {row.level: f"{self.words[row.level]} n={row.n:,}" for row in rows}
         self.left_out = len([row for row in result.rows if row.n]) - len(rows)
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """One category a side."""
-        return tuple((float(at), self.named[level]) for at, level in enumerate(self.levels))
+        return tuple((self.place(level), self.named[level]) for level in self.levels)
+
+    def place(self, level: str) -> float:
+        """Position of a side among the categories."""
+        return float(self.start + self.levels.index(level))
+
+    def drawn(self) -> tuple[tuple[SideRow, Role, str], ...]:
+        """Figures, role and words of each side."""
+        return tuple((row, self.roles[row.level], self.words[row.level]) for row in self.rows)
 
 
 def figure(result: Comparison, inputs: Inputs) -> Figure:
@@ -79,7 +106,7 @@ def figure(result: Comparison, inputs: Inputs) -> Figure:
             empty,
         ),
         Panel("histogram and density (KDE)", value, Axis("density"), shapes(result, sides), "hist+kde", empty),
-        statistics(sides, response.name, empty),
+        statistics(sides.drawn(), response.name, empty),
         Panel("violin", category, value, violins(result, sides), "violin", empty),
         *((two_by_two(result, response.name),) if result.pairwise else ()),
     )
@@ -102,7 +129,7 @@ def boxes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
             continue
         marks.append(
             Box(
-                float(sides.levels.index(box.level)),
+                sides.place(box.level),
                 box.q25 or 0.0,
                 box.median or 0.0,
                 box.q75 or 0.0,
@@ -148,25 +175,25 @@ def shapes(result: Comparison, sides: Sides) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
-def statistics(sides: Sides, response: str, empty: str) -> Panel:
+def statistics(sides: tuple[tuple[SideRow, Role, str], ...], response: str, empty: str) -> Panel:
     """Mean, median, SD and IQR as bars from zero."""
     bars: list[Mark] = []
     ticks: list[tuple[float, str]] = []
-    several = len(sides.rows) > 1
-    for at, row in enumerate(sides.rows):
+    several = len(sides) > 1
+    for at, (row, role, words) in enumerate(sides):
         iqr = None if row.q75 is None or row.q25 is None else row.q75 - row.q25
         values = (row.mean, row.median, row.sd, iqr)
-        places = tuple(float(group * len(sides.rows) + at) for group in range(4))
+        places = tuple(float(group * len(sides) + at) for group in range(4))
         ticks += [
-            (place, f"{name} {sides.words[row.level]}" if several else name)
+            (place, f"{name} {words}" if several else name)
             for place, name in zip(places, ("mean", "median", "SD", "IQR"), strict=True)
         ]
         bars.append(
             Bars(
                 places,
                 values,
-                sides.roles[row.level],
-                sides.words[row.level] if several else "",
+                role,
+                words if several else "",
                 horizontal=True,
                 texts=tuple(number(value) for value in values),
             )
@@ -214,20 +241,11 @@ def table(result: Comparison, inputs: Inputs) -> Table:
     """One row a side; of more than two levels also one for every two of them."""
     columns = (
         TableColumn("level", result.contrast or "", numeric=False),
-        TableColumn("n", "n"),
-        TableColumn("mean", "mean"),
+        *SIDE[:2],
         *((TableColumn("mean_diff", "Δ mean"),) if result.omnibus else ()),
-        TableColumn("sd", "SD"),
+        SIDE[2],
         *(PAIRWISE if result.omnibus else ()),
-        TableColumn("median", "median"),
-        TableColumn("diverged", "diverged"),
-        TableColumn("missing", "missing"),
-        TableColumn("min", "min"),
-        TableColumn("q05", "5 %"),
-        TableColumn("q25", "25 %"),
-        TableColumn("q75", "75 %"),
-        TableColumn("q95", "95 %"),
-        TableColumn("max", "max"),
+        *SIDE[3:],
     )
     named = [(row.level, row) for row in result.rows] + [(row.name, row) for row in result.pairwise]
     rows = tuple((name, *(getattr(row, column.field, None) for column in columns[1:])) for name, row in named)
@@ -278,4 +296,5 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: compare_polars(inputs.sample),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ablate_tui.data.curves import written
-from ablate_tui.queries.curves import CurveBands, curve_bands, curves_sql
+from ablate_tui.queries.curves import CurveBands, curve_bands, curves_sql, points_sql
+from ablate_tui.queries.polars_code import PolarsCode, curves_polars, input_rows
 from ablate_tui.tui.figure import Axis, Figure, Line, Panel, Table
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role, table_of
 
@@ -76,6 +77,12 @@ def sql(inputs: Inputs) -> str:
     return curves_sql(inputs.sample, inputs.curves()[0])
 
 
+def polars(inputs: Inputs) -> PolarsCode:
+    """The same in Polars; without curves the input rows."""
+    found = inputs.curves()[0]
+    return input_rows(inputs.sample) if found is None else curves_polars(points_sql(inputs.sample, found))
+
+
 VIEW = View(
     name="curves",
     title="Curves",
@@ -86,6 +93,7 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=polars,
     by_runs=True,
     table_first=False,
 )

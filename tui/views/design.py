@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ablate_tui.queries.design import Design, design, design_sql
+from ablate_tui.queries.polars_code import design_polars
 from ablate_tui.tui.figure import Figure, Table, TableColumn
 from ablate_tui.tui.views import design_panels
 from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons
@@ -116,4 +117,5 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: design_polars(inputs.sample),
 )

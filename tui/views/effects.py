@@ -9,6 +9,7 @@ from ablate_tui.queries.effect_row import OMNIBUS as OMNIBUS_FIELDS
 from ablate_tui.queries.effect_row import REST, EffectRow
 from ablate_tui.queries.effects import Effects, effects, effects_sql
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.polars_code import effects_polars
 from ablate_tui.tui.figure import Table, TableColumn
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, plain, reasons
@@ -200,4 +201,5 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: effects_polars(inputs.sample),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ablate_tui.queries.findings import Finding, Findings, findings
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.polars_code import input_rows
 from ablate_tui.queries.slices import Slice, take
 from ablate_tui.queries.sql import input_sql
 from ablate_tui.tui.figure import Axis, Figure, Panel, Table, TableColumn
@@ -76,5 +77,6 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: input_rows(take(inputs.sample.table, Slice())),
     whole_sweep=True,
 )

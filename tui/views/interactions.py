@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ablate_tui.queries.interactions import CLAIMED, InteractionRow, Interactions, interactions, interactions_sql
+from ablate_tui.queries.polars_code import interactions_polars
 from ablate_tui.tui.figure import Axis, Cells, Figure, Intervals, Panel, Rule, Table, TableColumn
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons, table_of
@@ -251,6 +252,7 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: interactions_polars(inputs.sample),
     uses_importance=True,
     card=card,
 )

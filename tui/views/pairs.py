@@ -10,6 +10,7 @@ from typing import Any
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.descriptive.pair_ends import BEST, WORST, ConfigurationRow, EndLevel
 from ablate_tui.queries.pairs import PairFigures, Pairs, no_pairs, pairs, pairs_sql
+from ablate_tui.queries.polars_code import pairs_polars
 from ablate_tui.tui.figure import (
     Axis,
     Bars,
@@ -359,5 +360,6 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: pairs_polars(inputs.sample, read(inputs)),
     follows_focus=True,
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ablate_tui.tui.views import (
     best,
     compare,
+    compare_two,
     curves,
     dependence,
     design,
     effects,
+    effects_two,
     findings,
     halfnormal,
     importance,
@@ -16,7 +18,7 @@ from ablate_tui.tui.views import (
     pairs,
     runs,
 )
-from ablate_tui.tui.views.base import View
+from ablate_tui.tui.views.base import View, with_two
 
 VIEWS: dict[str, View] = {
     module.VIEW.name: module.VIEW
@@ -35,3 +37,5 @@ VIEWS: dict[str, View] = {
         design,
     )
 }
+for two in (compare_two.VIEW, effects_two.VIEW):
+    VIEWS[two.name] = with_two(VIEWS[two.name], two)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ablate_tui.data.sql import quote
 from ablate_tui.queries.note import Note
+from ablate_tui.queries.polars_code import PolarsCode, sql_literal
 from ablate_tui.queries.slices import where
 from ablate_tui.tui.figure import Axis, Figure, Panel, Points, Table, TableColumn
 from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, side_role
@@ -97,5 +98,6 @@ VIEW = View(
     table=table,
     document=document,
     sql=sql,
+    polars=lambda inputs: PolarsCode(f"table = source.sql({sql_literal(sql(inputs))}).pl()\n", None),
     sorts_itself=True,
 )
