@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widgets import TextArea
 
-FAULT = Style(bold=True, reverse=True)
+FAULT = Style(color="red", bold=True, underline=True)
 
 
 class QueryBox(TextArea):
