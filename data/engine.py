@@ -98,8 +98,18 @@ def reason(error: Exception) -> str:
     """DuckDB's message as one short line, its class and its advice left out."""
     text = str(error).strip()
     line = text.splitlines()[0] if text else type(error).__name__
+    return _told(line, 300)
+
+
+def full_reason(error: Exception) -> str:
+    """DuckDB's message with its advice, as one line; its class and the place in the SQL left out."""
+    text = str(error).partition("\nLINE ")[0]
+    return _told(" ".join(text.split()) or type(error).__name__, 600)
+
+
+def _told(line: str, most: int) -> str:
     line = re.sub(r"^(?:[A-Z][A-Za-z-]+(?: [A-Za-z-]+)? Error: )+", "", line)
-    return printable(line.rstrip(" .:;"))[:300]
+    return printable(line.rstrip(" .:;"))[:most]
 
 
 def refuse_odd_name(path: str) -> None:

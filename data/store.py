@@ -31,6 +31,8 @@ from ablate_tui.data.trackers import scheme_of
 if TYPE_CHECKING:
     import polars as pl
 
+    from ablate_tui.data.answers import Answer
+
 # Types that Arrow or Polars has no match for; they are shown as text.
 _AS_TEXT = ("INTERVAL", "UNION", "BIT", "TIME WITH TIME ZONE", "MAP", "VARIANT", "GEOMETRY", "BIGNUM")
 
@@ -61,6 +63,9 @@ class Store:
     -----
     Every call works on a cursor of its own, so threads may share a store.
     """
+
+    dialect = "DuckDB"  # of the SQL that `answer` takes
+    runs_table = "runs"  # in that SQL
 
     def __init__(
         self,
@@ -172,6 +177,18 @@ class Store:
                 cursor.execute("INSERT INTO curves SELECT run_id, step, metric, value FROM ablate_tui_points")
                 cursor.unregister("ablate_tui_points")
             self._curves.add(metric)
+
+    def answer(self, sql: str, stop: threading.Event) -> Answer:
+        """The first rows of what a person's query gives; see `answers.answer`."""
+        from ablate_tui.data import answers
+
+        if self.metrics and "curves" in sql.lower():
+            for metric in self.metrics:
+                if stop.is_set():
+                    raise answers.Stopped("stopped")
+                self.need_curve(metric)
+        with self.cursor() as cursor:
+            return answers.answer(cursor, sql, stop)
 
     def query(self, sql: str) -> pl.DataFrame:
         """The answer to a SELECT over "runs".

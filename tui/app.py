@@ -19,7 +19,6 @@ from textual.widgets import Footer
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
-from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
@@ -31,6 +30,7 @@ from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.panels.view_table import ViewTable
+from ablate_tui.tui.querying import Querying
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
@@ -43,7 +43,7 @@ ALONE = 0.05  # seconds until counts and effects are shown without the view: eac
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Asking, Following, Keeping):
+class AblateApp(Querying, Following, Keeping):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -64,6 +64,7 @@ class AblateApp(Asking, Following, Keeping):
         Binding("slash", "find", "find", tooltip="Find a switch", id="find"),
         Binding("R", "take", "take in", tooltip="Take in the runs that are new in the source", show=False, id="take"),
         Binding("r", "response", "response", tooltip="Choose the response: a column or SQL", id="response"),
+        Binding("Q", "sql", "SQL", tooltip="Ask the runs in SQL", show=False, id="sql"),
         Binding("x", "clear", "clear", tooltip="Clear all filters", id="clear"),
         Binding("u", "undo", "undo", tooltip="Undo the last change of the slice", id="undo"),
         Binding("s", "sort", "sort", tooltip="Sort the table by the next column", id="sort"),

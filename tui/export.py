@@ -9,6 +9,7 @@ import re
 import shlex
 import socket
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +42,17 @@ def suggested_name(view: str, slice_: Slice, form: PictureFormat = "png") -> str
 
 
 def chosen(text: str, folder: Path | None = None) -> tuple[Path, PictureFormat]:
-    """Where a name that a person typed leads: its folder must be there, its suffix says the format.
+    """Where a name that a person typed for a picture leads: its folder must be there, its suffix says the format.
+
+    Raises
+    ------
+    UsageError
+    """
+    return named(text, ("png", "svg", "pdf"), folder)  # type: ignore[return-value]
+
+
+def named(text: str, forms: Sequence[str], folder: Path | None = None) -> tuple[Path, str]:
+    """Where a name leads, and its suffix, which must be one of some.
 
     Raises
     ------
@@ -49,11 +60,13 @@ def chosen(text: str, folder: Path | None = None) -> tuple[Path, PictureFormat]:
     """
     path = Path(folder or Path.cwd(), Path(text.strip()).expanduser())
     form = path.suffix.lower().lstrip(".")
-    if form not in ("png", "svg", "pdf"):
-        raise UsageError(f'"{path.name}" should end in .png, .svg or .pdf')
+    if form not in forms:
+        *others, last = (f".{one}" for one in forms)
+        ends = f"{', '.join(others)} or {last}" if others else last
+        raise UsageError(f'"{path.name}" should end in {ends}')
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
-    return path.resolve(), form  # type: ignore[return-value]
+    return path.resolve(), form
 
 
 def write(content: bytes, path: str | Path) -> Path:

@@ -186,10 +186,13 @@ def as_markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """JSON's rows as comma-separated values: every field and digit, nothing for none, lists as JSON."""
+def as_csv(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] = ()) -> str:
+    """JSON's rows as comma-separated values: every field and digit, nothing for none, lists as JSON.
+
+    `fields` come first, and are there without a row, too.
+    """
     out = io.StringIO()
-    fields = list(dict.fromkeys(field for row in rows for field in row))
+    fields = list(dict.fromkeys((*fields, *(field for row in rows for field in row))))
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(fields)
     for row in rows:

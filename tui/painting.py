@@ -36,7 +36,7 @@ class Painted:
 
 
 def row_order(table: Table, sort: Sort) -> tuple[int, ...]:
-    """Places of the rows in the order of one column; nulls last either way."""
+    """Places of the rows in the order of one column; NaN and nulls last either way."""
     fields = [column.field for column in table.columns]
     if sort is None or sort[0] not in fields:
         return tuple(range(len(table.rows)))
@@ -48,8 +48,11 @@ def row_order(table: Table, sort: Sort) -> tuple[int, ...]:
         return value if numeric else str(value)
 
     places = range(len(table.rows))
-    known = sorted((p for p in places if table.rows[p][at] is not None), key=key, reverse=descending)
-    return (*known, *(p for p in places if table.rows[p][at] is None))
+    last = [p for p in places if table.rows[p][at] != table.rows[p][at]]  # NaN, which no order has a place for
+    last += [p for p in places if table.rows[p][at] is None]
+    left_out = set(last)
+    known = sorted((p for p in places if p not in left_out), key=key, reverse=descending)
+    return (*known, *last)
 
 
 def in_order(table: Table, order: tuple[int, ...]) -> Table:

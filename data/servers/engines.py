@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,8 @@ from ablate_tui.data.sql import literal, quote
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from ablate_tui.data.answers import Answer, Columns
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class Engine(Protocol):
     def double(self) -> str:
         """Its name of the type of 64-bit numbers."""
 
+    @property
+    def dialect(self) -> str:
+        """Whose SQL it takes."""
+
     def collect(self, value: str) -> str:
         """SQL of an aggregate: a list of the values of a group, also of those that are NULL, in one order for all."""
 
@@ -55,6 +62,9 @@ class Engine(Protocol):
         SourceError
             The database refuses it, or is gone.
         """
+
+    def answer(self, sql: str, stop: threading.Event) -> Answer:
+        """The first rows of what a person's query gives; see `answers.answer`."""
 
     def tables(self) -> dict[str, str]:
         """Tables and views by the name that a user writes, and as SQL."""
@@ -85,6 +95,7 @@ class Postgres:
     """PostgreSQL through ADBC. What the address leaves out comes from the environment, as libpq has it."""
 
     double = "DOUBLE PRECISION"
+    dialect = "PostgreSQL"
 
     def __init__(self, source: str) -> None:
         try:
@@ -108,6 +119,31 @@ class Postgres:
         with self._lock, self._explained(), self._connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetch_arrow_table()
+
+    def answer(self, sql: str, stop: threading.Event) -> Answer:
+        """See `Engine`. DuckDB's parser sieves the statements here, too; the session reads only, whatever they are."""
+        from ablate_tui.data.answers import Answer, Stopped, distinct, first_rows, rows_of, watching
+        from ablate_tui.data.statements import QueryError, is_explain, place_of, reading_statement
+
+        statement = reading_statement(sql)
+        began = time.monotonic()
+        with self._lock, self._connection.cursor() as cursor:
+            try:
+                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+                if is_explain(statement):  # what ADBC copies out must be a query
+                    cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+                with watching(stop, cursor.adbc_cancel):
+                    cursor.execute(statement)
+                    reader = cursor.fetch_record_batch()
+                    kinds = [_plain_kind(kind) for kind in reader.schema.types]
+                    with _ended(cursor, reader):
+                        rows, more = first_rows(_pieces(reader, kinds), rows_of(len(kinds)))
+            except Exception as error:
+                if stop.is_set():
+                    raise Stopped("stopped") from None
+                raise QueryError(self._words(error), place_of(str(error), sql)) from None
+        numeric = tuple(kind in (int, float) for kind in kinds)
+        return Answer(distinct(reader.schema.names), numeric, rows, more, time.monotonic() - began)
 
     def tables(self) -> dict[str, str]:
         """See `Engine`."""
@@ -160,17 +196,23 @@ class Postgres:
         except SourceError:
             raise
         except Exception as error:
-            words = " ".join(str(error).split())
-            for secret in self._secrets:
-                words = words.replace(secret, "…")
-            words = re.sub(r"^\S+: (\[libpq\] )?(Failed to \w+( query)?: )?|( Query was:| SQLSTATE:).*$", "", words)
-            raise SourceError(f"{self.shown}: {printable(words)[:400]}") from None
+            raise SourceError(f"{self.shown}: {self._words(error)}") from None
+
+    def _words(self, error: Exception) -> str:
+        """The server's words as one line without secrets."""
+        words = " ".join(re.sub(r"\nLINE \d+: .*\n *\^", "", str(error)).split())
+        for secret in self._secrets:
+            words = words.replace(secret, "…")
+        words = re.sub(r"^\S+: (\[libpq\] )?(Failed to \w+( query)?: )?|( Query was:| SQLSTATE:).*$", "", words)
+        words = re.sub(r"^(\[libpq\] Execution error \[\w+\]: |could not begin COPY: )?ERROR: +", "", words)
+        return printable(words)[:400]
 
 
 class DuckDB:
     """A DuckDB database that is asked like a server: MotherDuck (``md:name``)."""
 
     double = "DOUBLE"
+    dialect = "DuckDB"
 
     def __init__(self, source: str, connection: Connection | None = None) -> None:
         self.shown, _ = without_secrets(source)
@@ -189,6 +231,13 @@ class DuckDB:
             raise SourceError(f"{self.shown}: {reason(error)}") from error
         finally:
             cursor.close()
+
+    def answer(self, sql: str, stop: threading.Event) -> Answer:
+        """See `Engine`."""
+        from ablate_tui.data.answers import answer
+
+        with contextlib.closing(self._connection.cursor()) as cursor:
+            return answer(cursor, sql, stop)
 
     def tables(self) -> dict[str, str]:
         """See `Engine`."""
@@ -214,6 +263,50 @@ class DuckDB:
     def close(self) -> None:
         """See `Engine`."""
         self._connection.close()
+
+
+def _plain_kind(kind: Any) -> type:
+    """What a value of one of Arrow's types becomes; "numeric" comes as text."""
+    name = str(kind)
+    if name.startswith(("int", "uint")):
+        return int
+    if name == "double" or name == "float" or "string, type_name=numeric," in name.partition("list<")[0]:
+        return float
+    return bool if name == "bool" else str
+
+
+@contextlib.contextmanager
+def _ended(cursor: Any, reader: Any) -> Iterator[None]:
+    """End a stream, also where nobody wants the rest: the connection would wait for it to come."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):
+            cursor.adbc_cancel()
+            for _ in reader:  # what is on its way
+                pass
+        reader.close()
+
+
+def _pieces(reader: Any, kinds: Sequence[type]) -> Iterator[Columns]:
+    """Arrow's batches, some rows at a time, as plain values: PostgreSQL's are large."""
+    from ablate_tui.data.answers import BATCH
+
+    for batch in reader:
+        columns = [_written(column) for column in batch.columns]
+        for start in range(0, batch.num_rows, BATCH):
+            yield [
+                [None if value is None else kind(value) for value in column.slice(start, BATCH).to_pylist()]
+                for column, kind in zip(columns, kinds, strict=True)
+            ]
+
+
+def _written(column: Any) -> Any:
+    """A column with its times as text: Python's end with the year 9999, PostgreSQL's with infinity."""
+    import pyarrow
+
+    late = pyarrow.types.is_timestamp(column.type) or pyarrow.types.is_date(column.type)
+    return column.cast(pyarrow.string()) if late else column
 
 
 def _motherduck(source: str, shown: str) -> Connection:

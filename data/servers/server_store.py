@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,8 @@ from ablate_tui.data.store import Store
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ablate_tui.data.answers import Answer
 
 KEY = "ablate_tui_key"  # the local column that tells the server's rows apart
 MOST_DISTINCT = 50_000  # distinct values of a column up to which they are counted
@@ -53,6 +56,7 @@ class ServerStore(Store):
         shut(local)
         super().__init__(local, engine.shown, name, ())
         self.columns = engine.columns(self.remote)
+        self.dialect, self.runs_table = engine.dialect, self.remote
         self.key = engine.key(self.remote)
         self._grouped: tuple[str, ...] | None = None  # factors by which the runs in memory came over
         if not self.runs:
@@ -144,6 +148,10 @@ class ServerStore(Store):
             pieces.append(found)
         order = pl.DataFrame({KEY: keys}, schema={KEY: pl.String})
         return order.join(pl.concat(pieces), on=KEY, how="left", maintain_order="left").drop(KEY)
+
+    def answer(self, sql: str, stop: Event) -> Answer:
+        """See `Store.answer`: the server answers, in its own SQL."""
+        return self.engine.answer(sql, stop)
 
     def close(self) -> None:
         """See `Store.close`."""

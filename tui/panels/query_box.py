@@ -1,0 +1,50 @@
+"""The box that a query is typed into."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from rich.style import Style
+from rich.text import Text
+from textual.widgets import TextArea
+
+FAULT = Style(color="red", bold=True, underline=True)
+
+
+class QueryBox(TextArea):
+    """Text of several lines, one of whose words may be marked as at fault; in colours where their package is there."""
+
+    def __init__(self, text: str, id: str | None = None) -> None:
+        coloured = find_spec("tree_sitter") is not None and find_spec("tree_sitter_sql") is not None
+        super().__init__(text, language="sql" if coloured else None, id=id, soft_wrap=True)
+        self.cursor_blink = False  # nothing is sent while nothing happens
+        self.fault: tuple[int, int] | None = None
+
+    def on_mount(self) -> None:
+        """Colours that suit the ground."""
+        if self.language:
+            self.theme = "vscode_dark" if self.app.current_theme.dark else "github_light"
+
+    def mark(self, place: tuple[int, int] | None) -> None:
+        """Mark the word at a place, or none, and put the cursor there."""
+        if place == self.fault:
+            return
+        self.fault = place
+        self.notify_style_update()  # lines are kept as they were painted
+        self.refresh()
+        if place is not None:
+            self.move_cursor(place)
+
+    def get_line(self, line_index: int) -> Text:
+        """A line, with the fault marked."""
+        line = super().get_line(line_index)
+        if self.fault is not None and self.fault[0] == line_index:
+            start = self.fault[1]
+            end = next((at for at in range(start, len(line)) if not word_sign(line.plain[at])), len(line))
+            line.stylize(FAULT, start, max(end, start + 1))
+        return line
+
+
+def word_sign(sign: str) -> bool:
+    """Whether a sign is part of a name."""
+    return sign.isalnum() or sign == "_"
