@@ -15,16 +15,17 @@ from typing import Literal
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Figure
+from ablate_tui.tui.painters.paper_sizes import PaperSize
 
 PictureFormat = Literal["png", "svg", "pdf"]
 LONGEST_NAME = 120  # bytes: most file systems take 255, and a pair of switches has two names
 
 
-def render(figure: Figure, form: PictureFormat) -> bytes:
+def render(figure: Figure, form: PictureFormat, size: PaperSize | None = None, dark: bool = False) -> bytes:
     """A figure as the bytes of a picture."""
     from ablate_tui.tui.painters import picture  # matplotlib is heavy: not before it is needed
 
-    return picture.render(figure, form)
+    return picture.render(figure, form, size=size, dark=dark)
 
 
 def safe_name(text: str) -> str:
