@@ -16,6 +16,7 @@ from ablate_tui.tui.views.base import View, notes_of
 from ablate_tui.tui.views.registry import VIEWS
 
 TextFormat = Literal["text", "json", "csv", "md", "latex", "sql"]
+TABLES: dict[export.Suffix, TextFormat] = {"csv": "csv", "md": "md", "tex": "latex"}
 
 
 def result_of(session: Session, look: Look, view: View, cancelled: Callable[[], bool] | None = None) -> Any:
