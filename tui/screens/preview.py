@@ -42,7 +42,7 @@ class Preview(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Room for the picture, and a line about it."""
         yield Static(id="picture")
-        yield Static(Text(f" {clean(self.words)} · esc closes", "dim", no_wrap=True), classes="card-line")
+        yield Static(Text(f" esc closes · {clean(self.words)}", "dim", no_wrap=True), classes="card-line")
 
     def on_resize(self, event: events.Resize) -> None:
         """Show it in the new size; the first one comes with the opening."""
