@@ -15,10 +15,13 @@ from collections.abc import Mapping, Sequence
 
 import pyte
 
-# what pyte does not know: private SGR and keyboard modes, DCS, APC and OSC strings
+# what pyte does not know: private SGR and keyboard modes, DCS (tmux doubles the escapes in it), APC and OSC strings
 UNKNOWN = re.compile(
-    rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP[^\x1b]*\x1b\\|\x1b_[^\x1b]*\x1b\\|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1bP(?:[^\x1b]|\x1b\x1b)*\x1b\\|\x1b_[^\x1b]*\x1b\\"
+    rb"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
 )
+UNFINISHED = re.compile(rb"\x1b(?:P(?:[^\x1b]|\x1b\x1b)*\x1b?|_[^\x1b]*\x1b?|\][^\x07\x1b]*\x1b?)?\Z")
+ATTRIBUTES = {b"\x1b[c": b"\x1b[?62;22c", b"\x1b[0c": b"\x1b[?62;22c"}
 
 
 class PseudoTerminal:
@@ -30,6 +33,8 @@ class PseudoTerminal:
     columns, rows : int
     environment : mapping, optional
         Added to this process's environment.
+    answers : mapping, optional
+        What is answered to which question, in the order of the questions.
     """
 
     def __init__(
@@ -38,7 +43,10 @@ class PseudoTerminal:
         columns: int = 120,
         rows: int = 36,
         environment: Mapping[str, str] | None = None,
+        answers: Mapping[bytes, bytes] = ATTRIBUTES,
     ) -> None:
+        self.answers = answers
+        self.rest = b""  # of a string that hasn't ended
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -121,7 +129,10 @@ class PseudoTerminal:
         if not select.select([self.fd], [], [], seconds)[0] or not (data := self.take()):
             return False
         self.raw += data
-        self.stream.feed(UNKNOWN.sub(b"", data))
+        drawn = UNKNOWN.sub(b"", self.rest + data)
+        unfinished = UNFINISHED.search(drawn)
+        self.rest = unfinished.group() if unfinished else b""
+        self.stream.feed(drawn[: len(drawn) - len(self.rest)])
         self._answer(data)
         return True
 
@@ -130,8 +141,7 @@ class PseudoTerminal:
         reply = b""
         if b"\x1b[6n" in data:
             reply += b"\x1b[%d;%dR" % (self.screen.cursor.y + 1, self.screen.cursor.x + 1)
-        if b"\x1b[c" in data or b"\x1b[0c" in data:
-            reply += b"\x1b[?62;22c"
+        reply += b"".join(answer for question, answer in self.answers.items() if question in data)
         for mode in re.findall(rb"\x1b\[\?(\d+)\$p", data):
             # 2048, in-band resize reports, is not known here (0): then SIGWINCH tells of a resize
             reply += b"\x1b[?" + mode + (b";0$y" if mode == b"2048" else b";2$y")

@@ -19,6 +19,7 @@ from textual.widgets import Footer
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
+from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
@@ -43,7 +44,7 @@ ALONE = 0.05  # seconds until counts and effects are shown without the view: eac
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Querying, Following, Keeping):
+class AblateApp(Asking, Querying, Following, Keeping):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -58,7 +59,7 @@ class AblateApp(Querying, Following, Keeping):
             id="contrast",
         ),
         Binding("v", "part", "part", tooltip="Next part of the view: table, plots", id="part"),
-        Binding("e", "export", "export", tooltip="Write the view to a PNG, SVG or PDF", id="export"),
+        Binding("e", "export", "export", tooltip="Export the view as a picture or a table", id="export"),
         Binding("question_mark,f1", "help", "help", key_display="?", id="help"),
         Binding("q", "quit", "quit", id="quit"),
         Binding("slash", "find", "find", tooltip="Find a switch", id="find"),

@@ -1,34 +1,22 @@
-"""What the screen asks in dialogs: response, failures, location terms, roles, file names."""
+"""What the screen asks in dialogs: response, failures, location terms, roles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
-from textual import work
-
-from ablate_tui.data.errors import AblateError, UsageError, one_of
+from ablate_tui.data.errors import UsageError, one_of
 from ablate_tui.data.schema import ROLES
 from ablate_tui.queries.slices import Slice, Term
-from ablate_tui.tui import export, formats
+from ablate_tui.tui import formats
 from ablate_tui.tui.computing import Computing
-from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.history import History
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.screens.ask import Ask
-from ablate_tui.tui.screens.card import Card
-from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import location_text, parse_location
-from ablate_tui.tui.views.registry import VIEWS
 
 
 class Asking(Computing):
     """Asks for one thing at a time; what is answered is checked before the dialog closes."""
-
-    def __init__(self, session: Session, look: Look) -> None:
-        super().__init__(session, look)
-        self.exported: list[Path] = []
 
     def action_response(self) -> None:
         """Choose another response."""
@@ -97,48 +85,6 @@ class Asking(Computing):
                 switches.focus()
                 return
         self.notify(f'no switch has "{formats.clean(text)}" in its name', severity="warning", markup=False)
-
-    def action_export(self) -> None:
-        """Write the view to a picture."""
-        self.ask_name(export.suggested_name(self.view_name, self.look.slice), self.take_export)
-
-    def ask_name(self, name: str, take: Callable[[str | None], None]) -> None:
-        """Ask where a picture goes."""
-        hint = f"in {Path.cwd()} · the suffix says the format: .png, .svg or .pdf"
-        self.push_screen(Ask("Export this view to", name, (), hint, export.chosen), take)
-
-    def take_export(self, text: str | None) -> None:
-        """Draw the view again, and write it."""
-        if text is None:
-            return
-        view, look, session = VIEWS[self.view_name], self.look, self.session
-        self.write_picture(text, lambda: view.figure(session.read(view, look), session.inputs(look)))
-
-    def on_card_exporting(self, message: Card.Exporting) -> None:
-        """Write a card to a picture."""
-
-        def take(text: str | None) -> None:
-            if text is not None:
-                self.write_picture(text, lambda: message.figure)
-
-        self.ask_name(message.name, take)
-
-    @work(thread=True, group="export", exit_on_error=False)
-    def write_picture(self, text: str, draw: Callable[[], Figure]) -> None:
-        """Draw and write a picture, away from the keys."""
-        try:
-            path, form = export.chosen(text)
-            written = export.write(export.render(draw(), form), path)
-        except AblateError as error:
-            self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
-            return
-        self.call_from_thread(self.tell_export, written)
-
-    def tell_export(self, path: Path) -> None:
-        """Say where the picture is and how to fetch it."""
-        self.exported.append(path)
-        self.copy_to_clipboard(export.scp_line(path))
-        self.notify(f"wrote {path}\nthe scp line is in your clipboard", markup=False, timeout=8)
 
     def ask_role(self, column: str) -> None:
         """Take a column for something else."""

@@ -211,7 +211,8 @@ def show(arguments: list[str]) -> int:
     """`ablate-tui show SOURCE --view VIEW`: one view without the screen."""
     with _undisturbed():
         from ablate_tui.tui import slice_options
-        from ablate_tui.tui.show import print_view, write_picture
+        from ablate_tui.tui.painters.paper_sizes import PAPERS
+        from ablate_tui.tui.show import print_view, refuse_noise, write_picture
         from ablate_tui.tui.views.registry import VIEWS
 
     parser = Parser(prog="ablate-tui show", description="Print one view of a sweep, or draw it to a file.")
@@ -222,24 +223,32 @@ def show(arguments: list[str]) -> int:
         ("json", "one JSON object"),
         ("csv", "comma-separated values"),
         ("md", "a Markdown table"),
+        ("latex", "a LaTeX table (booktabs)"),
         ("sql", "the SQL behind the figures, or behind their input"),
         ("polars", "Python code for the same, with Polars"),
     ):
         form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
     for name in PICTURES:
         form.add_argument(f"--{name}", metavar="FILE", help=f"a {name.upper()} picture; - is stdout")
+    parser.add_argument("--size", choices=tuple(PAPERS), help="what a picture is for (default: as large as it needs)")
+    parser.add_argument("--dark", action="store_true", help="a picture on dark ground")
     slice_options.add(parser)
     options = parser.parse_args(arguments)
+    picture = next((name for name in PICTURES if getattr(options, name) is not None), None)
+    if picture is not None:
+        refuse_noise(getattr(options, picture), picture)
+    elif options.size or options.dark:
+        raise UsageError("--size and --dark are for pictures; add --png, --svg or --pdf FILE")
     read = slice_options.read(options)
     with _opened(options.source, read) as session:
         look = read.look(session)
         if look.versus is not None and not VIEWS[options.view].two_slices:
             two = " and ".join(name for name, view in VIEWS.items() if view.two_slices)
             raise UsageError(f"--versus is for the views {two}; leave it out for {options.view}")
-        for name in PICTURES:
-            if getattr(options, name) is not None:
-                write_picture(session, look, options.view, name, getattr(options, name))
-                return 0
+        if picture is not None:
+            path = getattr(options, picture)
+            write_picture(session, look, options.view, picture, path, options.size, options.dark)
+            return 0
         print_view(session, look, options.view, options.format or "text")
     return 0
 

@@ -9,23 +9,39 @@ import re
 import shlex
 import socket
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Figure
+from ablate_tui.tui.painters.paper_sizes import PaperSize
 
 PictureFormat = Literal["png", "svg", "pdf"]
+Suffix = Literal["png", "svg", "pdf", "csv", "md", "tex"]
+PICTURES: tuple[PictureFormat, ...] = ("png", "svg", "pdf")
+FORMATS: dict[Suffix, str] = {
+    "png": "PNG", "svg": "SVG", "pdf": "PDF", "csv": "CSV", "md": "Markdown", "tex": "LaTeX",
+}  # fmt: skip
 LONGEST_NAME = 120  # bytes: most file systems take 255, and a pair of switches has two names
 
 
-def render(figure: Figure, form: PictureFormat) -> bytes:
+def render(figure: Figure, form: PictureFormat, size: PaperSize | None = None, dark: bool = False) -> bytes:
     """A figure as the bytes of a picture."""
     from ablate_tui.tui.painters import picture  # matplotlib is heavy: not before it is needed
 
-    return picture.render(figure, form)
+    return picture.render(figure, form, size=size, dark=dark)
+
+
+def refuse_empty(figure: Figure) -> None:
+    """Refuse a figure that has nothing on it, with the reason it gives.
+
+    Raises
+    ------
+    UsageError
+    """
+    if all(panel.empty or not (panel.marks or panel.words) for panel in figure.panels):
+        raise UsageError(next((panel.empty for panel in figure.panels if panel.empty), "nothing to draw"))
 
 
 def safe_name(text: str) -> str:
@@ -34,39 +50,68 @@ def safe_name(text: str) -> str:
     return name.encode()[:LONGEST_NAME].decode("utf-8", "ignore").rstrip("._") or "view"
 
 
-def suggested_name(view: str, slice_: Slice, form: PictureFormat = "png") -> str:
-    """A name made of the view and the slice, such as ``compare-by-use_rms_norm-untie=true.png``."""
+def suggested_name(view: str, slice_: Slice) -> str:
+    """A name made of the view and the slice, such as ``compare-by-use_rms_norm-untie=true``."""
     parts = [view, *([f"by-{slice_.contrast}"] if slice_.contrast else [])]
     parts += [f"{name}={'+'.join(levels)}" for name, levels in slice_.filters]
-    return f"{safe_name('-'.join(parts))}.{form}"
+    return safe_name("-".join(parts))
 
 
-def chosen(text: str, folder: Path | None = None) -> tuple[Path, PictureFormat]:
-    """Where a name that a person typed for a picture leads: its folder must be there, its suffix says the format.
-
-    Raises
-    ------
-    UsageError
-    """
-    return named(text, ("png", "svg", "pdf"), folder)  # type: ignore[return-value]
+def suffix_of(text: str) -> str:
+    """The suffix of a name, as formats are called."""
+    return Path(text.strip()).suffix.lower().lstrip(".")
 
 
-def named(text: str, forms: Sequence[str], folder: Path | None = None) -> tuple[Path, str]:
-    """Where a name leads, and its suffix, which must be one of some.
+def chosen(text: str, form: Suffix, folder: Path | None = None) -> Path:
+    """Where a name that a person typed leads: its folder must be there, its suffix must be that of the format.
 
     Raises
     ------
     UsageError
     """
-    path = Path(folder or Path.cwd(), Path(text.strip()).expanduser())
-    form = path.suffix.lower().lstrip(".")
-    if form not in forms:
-        *others, last = (f".{one}" for one in forms)
-        ends = f"{', '.join(others)} or {last}" if others else last
-        raise UsageError(f'"{path.name}" should end in {ends}')
+    path = _path(text, folder)
+    if suffix_of(text) != form:
+        raise UsageError(f'"{path.name}" should end in .{form}')
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
-    return path.resolve(), form
+    return path.resolve()
+
+
+def chosen_folder(text: str, folder: Path | None = None) -> Path:
+    """A folder for several files: it is there, or can be made beside others.
+
+    Raises
+    ------
+    UsageError
+    """
+    path = _path(text, folder)
+    if not text.strip():
+        raise UsageError("name a folder for the files")
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file; name a folder")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}")
+    return path.resolve()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where it isn't there.
+
+    Raises
+    ------
+    SourceError
+    """
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SourceError(f"can't make {path}: {error.strerror or error}; choose another folder") from error
+
+
+def _path(text: str, folder: Path | None) -> Path:
+    try:
+        return Path(folder or Path.cwd(), Path(text.strip()).expanduser())
+    except (OSError, RuntimeError) as error:  # the working folder is gone, or ~nobody
+        raise UsageError(f"{text.strip()} leads nowhere: {error}") from error
 
 
 def write(content: bytes, path: str | Path) -> Path:
@@ -115,9 +160,9 @@ def write(content: bytes, path: str | Path) -> Path:
 
 
 def scp_line(path: Path) -> str:
-    """The command that fetches a file from this host, to run at home."""
+    """The command that fetches a file or a folder from this host, to run at home."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container without a password entry
         user = "user"
-    return f"scp {shlex.quote(f'{user}@{socket.getfqdn()}:{shlex.quote(str(path))}')} ."
+    return f"scp {'-r ' if path.is_dir() else ''}{shlex.quote(f'{user}@{socket.getfqdn()}:{shlex.quote(str(path))}')} ."

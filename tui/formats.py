@@ -165,16 +165,16 @@ def blocks(widths: list[int], room: int | None) -> list[list[int]]:
 
 def escape_markdown(text: str) -> str:
     """A text from data that Markdown shows as it is; underscores within words mean nothing there."""
-    return re.sub(r"([\\`*\[\]|]|<(?=\S)|(?<!\w)_|_(?!\w))", r"\\\1", text)
+    return re.sub(r"([\\`*\[\]|~]|<(?=\S)|&(?=#?\w+;)|(?<!\w)_|_(?!\w))", r"\\\1", text)
 
 
 def as_markdown(table: Table) -> str:
     """A GitHub table."""
 
     def line(parts: list[str]) -> str:
-        return "| " + " | ".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts) + " |"
+        return "| " + " | ".join(map(escape_markdown, parts)) + " |"
 
-    lines = [f"**{clean(table.title)}**", ""] if table.title else []
+    lines = [f"**{escape_markdown(clean(table.title))}**", ""] if table.title else []
     if any(column.prose for column in table.columns):
         escaped = [escape_markdown(text) for text in prose(table)]
         return "\n".join([*lines, *escaped]) + "\n"
@@ -182,7 +182,7 @@ def as_markdown(table: Table) -> str:
     lines.append("|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|")
     lines += [line([cell(value) for value in row]) for row in table.rows]
     if table.notes:
-        lines += ["", *(f"- {clean(note)}" for note in table.notes)]
+        lines += ["", *(f"- {escape_markdown(clean(note))}" for note in table.notes)]
     return "\n".join(lines) + "\n"
 
 

@@ -6,15 +6,24 @@ forty bytes around a few letters. Most neighbours share their background and oft
 
 from __future__ import annotations
 
+import os
 import re
+import select
+import time
+from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Event, Lock, Thread
 from typing import Any
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+from ablate_tui.tui.terminals import Answers
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"  # a terminal shows what lies between them in one go
+PATIENCE = 10.0  # seconds to wait for an answer, over however slow a line: the keys need not wait for it
 MOVE = re.compile(r"(?:\x1b\[[0-9;]*[Hf])+")
 
 
@@ -130,6 +139,9 @@ class LeanDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.lean = Lean()
         self.held: list[str] | None = None  # a paint that hasn't ended
+        self.asked: Answers | None = None  # what is to be read before the keys
+        self.answered = Event()
+        self.turn = Lock()  # to stop and start the thread that reads the keys
         super().__init__(*arguments, **options)
 
     def write(self, data: str) -> None:
@@ -144,3 +156,53 @@ class LeanDriver(LinuxDriver):
         if data == SYNC_END:
             whole, self.held = "".join(self.held), None
             super().write(whole)
+
+    def ask(self, words: str, answers: Answers) -> None:
+        """Ask the terminal something, and wait for its answers; not in the thread of the screen.
+
+        They come where the keys come, and would be taken for some; so the thread that reads the keys is stopped,
+        and one takes its place that takes the answers out first. What is typed meanwhile goes its way at once.
+        """
+        if not words:
+            return
+        with self.turn:
+            if self._key_thread is None or not self._key_thread.is_alive():  # the screen is being left
+                return
+            self.exit_event.set()
+            self._key_thread.join()
+            self.exit_event.clear()
+            self.asked = answers
+            self.answered.clear()
+            self._key_thread = Thread(target=self._run_input_thread, name="textual-input")
+            self._key_thread.start()
+            self.write(words)
+        self.answered.wait(PATIENCE)
+
+    def disable_input(self) -> None:
+        """Stop reading, for good or for a while."""
+        with self.turn:
+            super().disable_input()
+
+    def run_input_thread(self) -> None:
+        """Read what comes from the terminal."""
+        if self.asked is not None:
+            self._listen(self.asked)
+            self.asked = None
+            self.answered.set()
+        super().run_input_thread()
+
+    def _listen(self, answers: Answers) -> None:
+        """Take answers out of what comes, until the last one is there, and take the rest for keys."""
+        parser, decode = XTermParser(), getincrementaldecoder("utf-8")("replace").decode
+        end = time.monotonic() + PATIENCE
+        while not (answers.done or self.exit_event.is_set() or time.monotonic() > end):
+            came = select.select([self.fileno], [], [], 0.05)[0]
+            data = os.read(self.fileno, 4096) if came else b""
+            if came and not data:
+                break
+            typed = decode(answers.feed(data) if came else answers.release())
+            for messages in (parser.feed(typed) if typed else (), parser.tick()):
+                for message in messages:
+                    self.process_message(message)
+        for message in parser.feed(""):  # the end, where an escape is a key
+            self.process_message(message)

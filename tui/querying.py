@@ -9,7 +9,7 @@ from textual import work
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
-from ablate_tui.tui.asking import Asking
+from ablate_tui.tui.exporting import Exported, Exporting
 from ablate_tui.tui.screens.ask import Ask
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCREEN = "sql"
 
 
-class Querying(Asking):
+class Querying(Exporting):
     """Opens the SQL view; it stays as it was left until the program ends."""
 
     def action_sql(self) -> None:
@@ -42,20 +42,20 @@ class Querying(Asking):
 
         def take(text: str | None) -> None:
             if text is not None:
-                self.write_csv(csv_path(text), message.content, message.words)
+                self.write_csv(csv_path(text), message.content.encode("utf-8", "backslashreplace"), message.words)
 
         hint = f"in {Path.cwd()} · a .csv file"
         self.push_screen(Ask("Write the answer to", "query.csv", (), hint, csv_path), take)
 
     @work(thread=True, group="export", exit_on_error=False)
-    def write_csv(self, path: Path, content: str, words: str) -> None:
+    def write_csv(self, path: Path, content: bytes, words: str) -> None:
         """Write rows, away from the keys."""
         try:
-            written = export.write(content.encode("utf-8", "surrogatepass"), path)
+            written = export.write(content, path)
         except AblateError as error:
             self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
             return
-        self.call_from_thread(self.tell_export, written)
+        self.call_from_thread(self.hand_over, Exported(written, (written,), content=content))
         self.call_from_thread(self.notify, words, markup=False)
 
 
@@ -66,4 +66,4 @@ def csv_path(text: str) -> Path:
     ------
     UsageError
     """
-    return export.named(text, ("csv",))[0]
+    return export.chosen(text, "csv")

@@ -8,6 +8,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -187,6 +188,12 @@ class Session:
         session = Session(open_store(self.source, self.choices.table, progress, aside=True), self.choices)
         session.source, session.watch = self.source, watch
         session.notes, session.row_limit = _words(gathered), self.row_limit
+        return session
+
+    def complete(self) -> Session:
+        """The same sweep, with all rows in the runs view whatever the screen shows of them."""
+        session = copy(self)
+        session.row_limit, session.results = None, Recent(64)
         return session
 
     def remember(self) -> None:

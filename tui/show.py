@@ -1,25 +1,37 @@
-"""One view without the screen: text, JSON, CSV, Markdown and SQL on stdout, or a picture."""
+"""One view without the screen: text, JSON, CSV, Markdown, LaTeX and SQL on stdout, or a picture."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from typing import Any, Literal
 
-from ablate_tui.tui import export, formats
+from ablate_tui.data.errors import UsageError
+from ablate_tui.tui import export, formats, latex
 from ablate_tui.tui.output import send
+from ablate_tui.tui.painters.paper_sizes import PaperSize
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import View, notes_of
 from ablate_tui.tui.views.registry import VIEWS
 
-TextFormat = Literal["text", "json", "csv", "md", "sql", "polars"]
+TextFormat = Literal["text", "json", "csv", "md", "latex", "sql", "polars"]
+TABLES: dict[export.Suffix, TextFormat] = {"csv": "csv", "md": "md", "tex": "latex"}
 
 
-def result_of(session: Session, look: Look, view: View) -> Any:
-    """A view's result, with everything that the screen would fill in later."""
-    if view.uses_importance:
-        (session.finished_importance if view.uses_refits else session.fitted_importance)(look)
-    return session.read(view, look)
+def result_of(session: Session, look: Look, view: View, cancelled: Callable[[], bool] | None = None) -> Any:
+    """A view's result, with everything that the screen would fill in later.
+
+    Raises
+    ------
+    Cancelled
+        Where `cancelled` said so.
+    """
+    if view.uses_refits:
+        session.finished_importance(look, cancelled=cancelled)
+    elif view.uses_importance:
+        session.fitted_importance(look, cancelled)
+    return session.read(view, look, cancelled)
 
 
 def document(session: Session, look: Look, view: View) -> dict[str, Any]:
@@ -68,6 +80,8 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     table = view.table(result_of(session, look, view), inputs)
     if form == "md":
         return formats.as_markdown(table)
+    if form == "latex":
+        return latex.as_latex(table)
     room = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
     return formats.as_text(table, room)
 
@@ -84,8 +98,29 @@ def print_view(session: Session, look: Look, name: str, form: TextFormat) -> Non
     send(text_of(session, look, name, form).encode("utf-8", "backslashreplace"))
 
 
-def write_picture(session: Session, look: Look, name: str, form: export.PictureFormat, path: str) -> None:
-    """Draw a view to a file, or to stdout for "-".
+def refuse_noise(path: str, form: export.PictureFormat) -> None:
+    """Keep a picture's bytes from being typed onto a terminal; an SVG is text.
+
+    Raises
+    ------
+    UsageError
+    """
+    if path == "-" and form != "svg" and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(
+            f"a {form.upper()} is no text for a terminal; name a file, or send it on: … --{form} - > view.{form}"
+        )
+
+
+def write_picture(
+    session: Session,
+    look: Look,
+    name: str,
+    form: export.PictureFormat,
+    path: str,
+    size: PaperSize | None = None,
+    dark: bool = False,
+) -> None:
+    """Draw a view to a file, or to stdout for "-"; `size` is what it is for, a slide or a paper.
 
     Raises
     ------
@@ -93,7 +128,7 @@ def write_picture(session: Session, look: Look, name: str, form: export.PictureF
         A file, or stdout, that can't be written.
     """
     view = VIEWS[name]
-    picture = export.render(view.figure(result_of(session, look, view), session.inputs(look)), form)
+    picture = export.render(view.figure(result_of(session, look, view), session.inputs(look)), form, size, dark)
     if path == "-":
         send(picture)
         return

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -47,7 +48,18 @@ def test_a_wide_table_goes_on_below():
 def test_markdown_escapes_bars():
     """A bar in a name doesn't make a column."""
     line = next(line for line in formats.as_markdown(TABLE).splitlines() if "31m" in line)
-    assert line == "| a\\|b�[31m | – |"
+    assert line == "| a\\|b�\\[31m | – |"
+
+
+def test_markdown_shows_names_as_they_are():
+    """Every sign that Markdown reads is escaped, in cells, title, headings and notes alike."""
+    odd = "*a* `b` <i> | [x](y) &lt; ~~c~~ \\"
+    made = formats.as_markdown(Table((TableColumn("n", odd, False),), ((odd,),), odd, (odd,)))
+    plain = re.sub(r"\\.", "", made)
+    assert not re.search(r"[`<\[\]~]|&lt;", plain)
+    assert plain.count("*") == 4  # the title is bold
+    assert [line.count("|") for line in plain.splitlines() if line.startswith("|")] == [2, 2, 2]
+    assert re.sub(r"\\(.)", r"\1", made).count(odd) == 4
 
 
 def test_csv_keeps_every_digit():

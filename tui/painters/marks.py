@@ -356,7 +356,8 @@ class Pen:
 
     def _axis(self, which: str, axis: Axis, names: bool) -> None:
         axes, side = self.axes, self.axes.xaxis if which == "x" else self.axes.yaxis
-        room = max(24, int(self.inches * 12)) if which == "x" or self.panel.y.ticks else 30
+        beside = self.inches - names_width(self.panel)
+        room = max(24, int(min(self.inches * 12, (beside + 0.7) * 11))) if which == "x" or self.panel.y.ticks else 30
         label = "\n".join(textwrap.wrap(self.drawable(axis.label), room))
         (axes.set_xlabel if which == "x" else axes.set_ylabel)(label)
         if not axis.ticks:

@@ -1,6 +1,7 @@
-"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks` and `point_labels`, fonts in `style`.
+"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks` and `point_labels`, fonts in `style`,
+what suits a slide or a paper in `paper_sizes`.
 
-These four files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
+These five files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
 inside a `rc_context`. matplotlib's settings are the process's, so one picture is drawn at a time.
 """
 
@@ -10,7 +11,7 @@ import io
 import textwrap
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
@@ -20,6 +21,7 @@ from ablate_tui.tui.painters.keys import BETWEEN, HANDLE, Keys
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
 from ablate_tui.tui.painters.marks import HEADING, MOST, RAMP, Pen, cell_width, names_width
 from ablate_tui.tui.painters.palette import colour, hexed, paper
+from ablate_tui.tui.painters.paper_sizes import FREE, PAPERS, Paper, PaperSize
 from ablate_tui.tui.painters.placement import labelled
 from ablate_tui.tui.painters.style import SIZE, has_glyph, settings
 
@@ -27,6 +29,8 @@ PictureFormat = Literal["png", "svg", "pdf"]
 _LOCK = threading.Lock()
 _LINE = 1.35  # line height, in font sizes
 _MOST_PIXELS = 40e6  # 160 MB while a PNG is drawn; pictures that are larger get fewer dots per inch
+WORDY = 5.0  # inches a panel that words beside bars may ask for; what is wider than its paper is shrunk in it
+NARROW = 5.0  # inches up to which a title is smaller
 PROSE = 9  # points, of words in a panel
 _WIDTHS = {1: 6.0, 2: 8.4, 3: 10.8}  # inches, by panels side by side
 
@@ -37,7 +41,8 @@ def render(
     *,
     dark: bool = False,
     width_in: float | None = None,
-    dpi: int = 160,
+    size: PaperSize | None = None,
+    dpi: int | None = None,
 ) -> bytes:
     """Draw a figure.
 
@@ -50,8 +55,11 @@ def render(
     width_in : float, optional
         Width in inches; by default it grows with the number of panels side by side. The height follows
         from the panels and from how many categories they have.
-    dpi : int
-        Dots per inch, of a PNG and of large clouds in the other formats.
+    size : "slide", "column" or "page", optional
+        What the picture is for: a slide of 16:9, a column of a paper, or the whole width of its page. It settles
+        the width; a matrix is given the width that its texts need all the same.
+    dpi : int, optional
+        Dots per inch, of a PNG and of large clouds in the other formats; by default 160, or what suits the size.
 
     Returns
     -------
@@ -67,10 +75,12 @@ def render(
 
         canvas = Canvas(facecolor=hexed(paper(dark)))
         FigureCanvasAgg(canvas)
-        _Picture(figure, canvas, dark, width_in).draw()
+        kind = PAPERS[size] if size else FREE
+        picture = _Picture(figure, canvas, dark, kind)
+        picture.draw(picture.laid_out(width_in))
         metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format]
         width, height = canvas.get_size_inches()
-        fine = min(dpi, (_MOST_PIXELS / (width * height)) ** 0.5, 60_000 / max(width, height))
+        fine = min(dpi or kind.dpi(width), (_MOST_PIXELS / (width * height)) ** 0.5, 60_000 / max(width, height))
         stream = io.BytesIO()
         canvas.savefig(stream, format=format, dpi=fine, metadata=metadata, facecolor=canvas.get_facecolor())
         return stream.getvalue()
@@ -90,19 +100,65 @@ class _Words:
         return len(self.lines) * self.size * _LINE / 72
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """What goes where, in inches."""
+
+    columns: int
+    width: float
+    rows: list[tuple[Panel, ...]]
+    heights: list[float]
+    head: list[_Words]
+    foot: list[_Words]
+    keys: Keys  # of the legend that panels share
+    said: set[tuple[str, Any]]  # its entries
+
+    @property
+    def top(self) -> float:
+        """Height of what stands over the panels."""
+        shared = 0.28 + self.keys.more if self.keys.entries else 0.0
+        return 0.14 + sum(block.height for block in self.head) + shared + 0.08
+
+    @property
+    def bottom(self) -> float:
+        """Height of what stands under them."""
+        return 0.1 + sum(block.height for block in self.foot) + (0.06 if any(b.lines for b in self.foot) else 0)
+
+    @property
+    def height(self) -> float:
+        """Of the picture."""
+        return self.top + sum(self.heights) + self.bottom
+
+    def stretched(self, height: float) -> _Layout:
+        """With higher panels, so that the picture is so high; never with lower ones."""
+        share = max(1.0, (height - self.top - self.bottom) / max(sum(self.heights), 0.01))
+        return replace(self, heights=[each * share for each in self.heights])
+
+
 @dataclass
 class _Picture:
     spec: Figure
     canvas: Any
     dark: bool
-    width_in: float | None
+    paper: Paper
 
-    def draw(self) -> None:
-        spec = self.spec
-        columns = max(1, min(spec.columns, len(spec.panels)))
-        self.width = self.width_in or max(
-            _WIDTHS.get(columns, 3.5 * columns), columns * max(map(_matrix_width, spec.panels), default=0.0)
-        )
+    def laid_out(self, width: float | None) -> _Layout:
+        """The layout for the paper: of those that it tries, the first that is not too high, else the last."""
+        panels = self.spec.panels
+        self.widths: dict[tuple[str, float, Any, Any], float] = {}
+        widest = max(map(_matrix_width, panels), default=0.0)
+        if self.paper is not FREE:
+            widest = max(widest, min(WORDY, max(map(_words_width, panels), default=0.0)))
+        for columns, inches, tall in self.paper.tries(self.spec.columns, len(panels)):
+            free = width or inches or _WIDTHS.get(columns, 3.5 * columns)
+            layout = self._layout(columns, free if width else max(free, columns * widest), tall)
+            if layout.height <= self.paper.most(layout.width):
+                break
+        return self.paper.fitted(layout)
+
+    def _layout(self, columns: int, width: float, tall: float) -> _Layout:
+        """So many panels side by side; those without categories are so high."""
+        spec, self.width, self.tall = self.spec, width, tall
         self.missing: set[str] = set()
         self.labelled: list[Pen] = []
         rows = [spec.panels[i : i + columns] for i in range(0, len(spec.panels), columns)]
@@ -111,11 +167,11 @@ class _Picture:
         heights = []
         for row in rows:
             more = max(keys.more for keys in self._keys(row, self._widths(row, columns), said))
-            heights.append(max(self._height(panel, self.width / columns) for panel in row) + more)
+            heights.append(max(self._height(panel, width / columns) for panel in row) + more)
 
         muted = hexed(colour("muted", self.dark))
         head = [
-            self._words(spec.title, 12.5, fontweight="bold"),
+            self._words(spec.title, 12.5 if width > NARROW else 10.5, fontweight="bold"),
             self._words(spec.subtitle, 9),
         ]
         names = [text for panel in spec.panels for text in _texts(panel)]
@@ -128,17 +184,18 @@ class _Picture:
             text = f"□ stands for characters that no installed font has ({some}); Noto Sans CJK has most."
             foot.append(self._words(text, 8, fontstyle="italic"))
         foot.append(footer)
+        keys = Keys.of(shared, width - 0.28, 9, self._drawable, self._wide)
+        return _Layout(columns, width, rows, heights, head, foot, keys, said)
 
-        common = Keys.of(shared, self.width - 0.28, 9, self._drawable, self._wide)
-        shared_height = 0.28 + common.more if shared else 0.0
-        top = 0.14 + sum(block.height for block in head) + shared_height + 0.08
-        bottom = 0.1 + sum(block.height for block in foot) + (0.06 if any(b.lines for b in foot) else 0)
-        self.height = top + sum(heights) + bottom
+    def draw(self, layout: _Layout) -> None:
+        """Draw the words and panels where they go."""
+        self.width, self.height = layout.width, layout.height
+        top, bottom = layout.top, layout.bottom
         self.canvas.set_size_inches(self.width, self.height)
-        self._write(head, 0.14)
-        self._write(foot, self.height - bottom + 0.06)
-        if shared:
-            self._shared_keys(common, self.height - top + 0.06)
+        self._write(layout.head, 0.14)
+        self._write(layout.foot, self.height - bottom + 0.06)
+        if layout.keys.entries:
+            self._shared_keys(layout.keys, self.height - top + 0.06)
         self.canvas.set_layout_engine(
             "constrained",
             rect=(0.0, bottom / self.height, 1.0, 1 - (top + bottom) / self.height),
@@ -147,7 +204,7 @@ class _Picture:
             wspace=0.03,
             hspace=0.03,
         )
-        self._panels(rows, heights, columns, said)
+        self._panels(layout.rows, layout.heights, layout.columns, layout.said)
         self._point_labels()
 
     # ---- words
@@ -192,12 +249,15 @@ class _Picture:
         return lines
 
     def _wide(self, text: str, size: float, weight: Any = "normal", style: Any = "normal") -> float:
-        """Inches that a text takes."""
+        """Inches that a text takes; measured once, since several layouts may be tried."""
         from matplotlib.font_manager import FontProperties
 
-        font = FontProperties(size=size, weight=weight, style=style)
-        width, _, _ = self.canvas.canvas.get_renderer().get_text_width_height_descent(text, font, False)
-        return float(width) / float(self.canvas.dpi)
+        key = (text, size, weight, style)
+        if key not in self.widths:
+            font = FontProperties(size=size, weight=weight, style=style)
+            width, _, _ = self.canvas.canvas.get_renderer().get_text_width_height_descent(text, font, False)
+            self.widths[key] = float(width) / float(self.canvas.dpi)
+        return self.widths[key]
 
     def _widths(self, row: tuple[Panel, ...], columns: int) -> list[float]:
         """Inches of each panel of a row, and of the empty places behind them."""
@@ -237,7 +297,7 @@ class _Picture:
             return 0.4 + 0.152 * (self._prose(panel, inches).count("\n") + 1)
         if not panel.y.ticks or panel.empty:
             long = max((len(text) for _, text in panel.x.ticks), default=0)
-            return 2.55 + 0.12 * len(labelled(panel)) + (0.4 if long * len(panel.x.ticks) > 60 else 0)
+            return self.tall + 0.12 * len(labelled(panel)) + (0.4 if long * len(panel.x.ticks) > 60 else 0)
         low, high = span(panel, "y")
         high = min(high, low + MOST)
         cells = any(isinstance(mark, Cells) for mark in panel.marks)
@@ -249,8 +309,10 @@ class _Picture:
     ) -> None:
         if not rows:
             return
-        # one grid keeps the columns in line; rows of their own, where the weights differ
-        same = all(panel.weight == 1.0 for row in rows for panel in row) or len(rows) == 1
+        # one grid keeps the columns in line; rows of their own where the weights differ, or where the names of
+        # one panel would take room from all that stand under it
+        alike = columns > 1 and all(panel.weight == 1.0 for row in rows for panel in row)
+        same = alike or len(rows) == 1
         if same:
             weights = _weights(rows[0], columns)
             grid = self.canvas.add_gridspec(len(rows), columns, height_ratios=heights, width_ratios=weights)
@@ -284,7 +346,7 @@ class _Picture:
         axes.set_title(
             _wrapped(
                 self._drawable(panel.title) + many,
-                max(18, int((inches - (0 if again else names_width(panel))) * 10.5)),
+                max(18, int((inches - max(0.35, 0 if again else names_width(panel))) * 10.5)),
             ),
             loc="left",
             fontsize=9.5,
@@ -346,10 +408,10 @@ class _Picture:
         )
 
     def _shared_keys(self, common: Keys, y: float) -> None:
-        panel = next(p for p in self.spec.panels if set(common.entries) <= set(legend(p)))
-        pen = Pen(None, panel, self.dark, self.width, self._drawable)
+        panels = [next(p for p in self.spec.panels if entry in legend(p)) for entry in common.entries]
+        pens = [Pen(None, panel, self.dark, self.width, self._drawable) for panel in panels]
         made = self.canvas.legend(
-            [pen.handle(entry) for entry in common.entries],
+            [pen.handle(entry) for pen, entry in zip(pens, common.entries, strict=True)],
             common.labels,
             loc="lower left",
             bbox_to_anchor=(0.14 / self.width, y / self.height),
@@ -389,6 +451,14 @@ def _matrix_width(panel: Panel) -> float:
     if not rows:
         return 0.0
     return names_width(panel) + 0.3 + max(len(row) for row in rows) * cell_width(rows)
+
+
+def _words_width(panel: Panel) -> float:
+    """Inches that lying bars and intervals need with their names and the words at their ends; zero without words."""
+    told = (mark for mark in panel.marks if isinstance(mark, Bars | Intervals) and mark.horizontal)
+    words = [text for mark in told for text in mark.texts]
+    longest = max(map(len, words), default=0)
+    return names_width(panel) + 0.3 + 0.065 * longest + 1.0 if longest else 0.0
 
 
 def _texts(panel: Panel) -> Iterable[str]:

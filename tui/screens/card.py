@@ -75,7 +75,7 @@ class Card(ModalScreen[None]):
         self.repaint()
 
     def action_export(self) -> None:
-        """Ask for a file name."""
+        """Ask how and where."""
         self.post_message(self.Exporting(self.figure, self.file_name))
 
     def sizes(self) -> Sizes:

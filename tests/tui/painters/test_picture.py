@@ -154,6 +154,34 @@ def test_width_and_height_follow_what_is_drawn() -> None:
     assert any("first 250 of 400" in text for text in svg_texts(render(ranking(400), "svg")))
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_sizes_are_those_of_a_slide_and_a_paper(panels: dict[str, Panel], dark: bool) -> None:
+    """A slide is 16:9 whatever is on it; a column and a page have the width of a paper's."""
+    for count in (1, 3, 6):
+        few = tuple(panels[name] for name in ("ranking", "statistics", "forest", "labelled", "statistics", "ranking"))
+        figure = Figure("t", few[:count], columns=3)
+        slide, column, page = (
+            Image.open(io.BytesIO(render(figure, "png", size=size, dark=dark))) for size in ("slide", "column", "page")
+        )
+        assert slide.size == (1920, 1080)
+        assert page.width >= column.width >= 3.4 * 300 - 1
+        assert page.width <= 10.5 * 300
+        for image in (slide, column, page):
+            assert (image.convert("L").getpixel((2, 2)) < 60) == dark
+
+
+def test_words_on_a_slide_are_as_large_as_the_panels_allow(panels: dict[str, Panel]) -> None:
+    """Less on it means larger words: the title of one panel is higher than that of six."""
+
+    def title_height(count: int) -> int:
+        content = render(Figure("H", (panels["statistics"],) * count), "png", size="slide")
+        ink = pixels(content)[:200, :200].max(axis=2) < 120
+        rows = np.nonzero(ink.any(axis=1))[0]
+        return int(np.nonzero(np.diff(rows) > 1)[0][0]) if (np.diff(rows) > 1).any() else len(rows)
+
+    assert title_height(1) > title_height(6) >= 12
+
+
 def test_dark_paper(figure: Figure) -> None:
     dark, light = (
         pixels(render(replace(figure, panels=figure.panels[:2]), "png", dark=d, dpi=50)) for d in (True, False)

@@ -1,0 +1,43 @@
+"""Something that takes a while: how far it is, and a way to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ablate_tui.tui.formats import clean
+
+
+class Working(ModalScreen[None]):
+    """Says what is being done; escape asks for its end, and whoever opened it closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", tooltip="Stop; what is written stays", id="working.stop")
+    ]
+
+    def __init__(self, title: str, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self.heading, self.stop_it = title, stop
+
+    def compose(self) -> ComposeResult:
+        """A heading and a line."""
+        with Vertical(classes="dialog"):
+            yield Static(Text(self.heading, "bold"))
+            yield Static(id="progress")
+            yield Static(Text("esc stops", "dim"), id="hint")
+
+    def say(self, words: str) -> None:
+        """How far it is."""
+        self.query_one("#progress", Static).update(Text(clean(words)))
+
+    def action_stop(self) -> None:
+        """Ask for the end."""
+        self.stop_it()
+        self.query_one("#hint", Static).update(Text("stopping …", "dim"))
