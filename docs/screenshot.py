@@ -9,13 +9,14 @@ from pathlib import Path
 from ablate_tui.data.demo import demo_database
 from ablate_tui.data.schema import Choices
 from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.config import Config
 from ablate_tui.tui.session import Look, Session
 
 
 async def draw(path: Path) -> None:
     """Filter one switch, contrast another, wait for the intervals, and write the picture."""
     session = Session.open(str(demo_database()), Choices(), keep=False)
-    app = AblateApp(session, Look())
+    app = AblateApp(session, Look(), config=Config(theme="dark"))
     async with app.run_test(size=(140, 40)) as pilot:
         await app.workers.wait_for_complete()
         await pilot.press("space", "down", "down", "c", "2")

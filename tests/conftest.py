@@ -19,11 +19,15 @@ SWITCHES = ("use_norm", "use_bias", "tie_weights", "use_gate")
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path, monkeypatch):
-    """No test reads or writes the user's own state, and days do not change pictures."""
+    """No test reads or writes the user's own state; days do not change pictures, nor the terminal the screen."""
     monkeypatch.setenv("ABLATE_TUI_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("ABLATE_TUI_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("ABLATE_TUI_CONFIG", str(tmp_path / "config.toml"))
+    for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -21,8 +21,10 @@ from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
+from ablate_tui.tui.config import Config
 from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
+from ablate_tui.tui.keymap import bindings_of, remapped
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
@@ -37,14 +39,16 @@ from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import choice_words, command_line
+from ablate_tui.tui.theming import Themed
 from ablate_tui.tui.views.base import level_words, other_target
 from ablate_tui.tui.views.registry import VIEWS
 
 ALONE = 0.05  # seconds until counts and effects are shown without the view: each paint costs as much as a view's
+DEFAULTS = Config()
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Asking, Querying, Following, Keeping):
+class AblateApp(Asking, Querying, Following, Keeping, Themed):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -102,8 +106,12 @@ class AblateApp(Asking, Querying, Following, Keeping):
         Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
     ]
 
-    def __init__(self, session: Session, look: Look, follow: bool = False) -> None:
+    def __init__(self, session: Session, look: Look, follow: bool = False, config: Config = DEFAULTS) -> None:
         super().__init__(session, look)
+        self.view_name = config.view
+        self.keys = config.keys
+        self.set_keymap(self.keys)
+        self.take_theme(config)
         self.follows = follow
         self.ready: Computing.Ready | None = None  # what is on the screen
         self.glanced: Computing.Glanced | None = None  # what is about to be shown beside it
@@ -128,6 +136,7 @@ class AblateApp(Asking, Querying, Following, Keeping):
         gc.freeze()  # what was loaded stays: a full collection would walk through all of it amid some key
         gc.enable()
         self.animation_level = "none"
+        self.follow_theme()
         self.query_one(Header).say("reading …")
         self.set_class(self.size.width >= WIDE, "wide")
         switches = self.query_one(SwitchList)
@@ -330,7 +339,7 @@ class AblateApp(Asking, Querying, Following, Keeping):
             return
         slice_ = replace(message.look.slice, contrast=None)  # a card is about its row, whatever is contrasted
         name = export.suggested_name(message.figure.name or message.view, slice_)
-        self.push_screen(Card(message.figure, name, colour=not self.no_color))
+        self.push_screen(Card(message.figure, name))
 
     # -- keys
 
@@ -439,27 +448,32 @@ class AblateApp(Asking, Querying, Following, Keeping):
 
     def action_help(self) -> None:
         """Show all keys and views."""
-        groups = {
-            "Switches": [b for b in SwitchList.BINDINGS if isinstance(b, Binding)],
-            "Everywhere": [b for b in self.BINDINGS if isinstance(b, Binding)]
-            + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
-            "Header": [b for b in Header.BINDINGS if isinstance(b, Binding)],
-            "Table": [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
-            "What enter opens in some tables": [b for b in Card.BINDINGS if isinstance(b, Binding)],
+        groups: dict[str, list[Binding]] = {
+            "Switches": bindings_of(SwitchList),
+            "Everywhere": [
+                *bindings_of(type(self)),
+                Binding("tab", "", "next panel"),
+                Binding("ctrl+p", "", "command palette"),
+            ],
+            "Header": bindings_of(Header),
+            "Table": bindings_of(ViewTable),
+            "What enter opens in some tables": bindings_of(Card),
         }
+        groups = {title: [remapped(b, self.keys) for b in bindings] for title, bindings in groups.items()}
         self.push_screen(Help(groups, VIEWS))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette offers."""
         for view in VIEWS.values():
             yield SystemCommand(f"View: {view.title}", view.about, lambda name=view.name: self.action_view(name))
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding) and binding.tooltip:
+        for binding in bindings_of(type(self)):
+            if binding.tooltip:
                 yield SystemCommand(
                     binding.tooltip,
-                    f"key {keys_of(binding)}",
+                    f"key {keys_of(remapped(binding, self.keys))}",
                     lambda b=binding: self.call_later(self.run_action, b.action),
                 )
+        yield from self.theme_commands()
         yield SystemCommand("Copy the SQL of this view", "Ready to paste into DuckDB", self.copy_sql)
         yield SystemCommand("Copy Polars code for this view", "Ready to paste into a notebook", self.copy_polars)
         yield SystemCommand("Copy the command line of this view", "ablate-tui show …", self.copy_command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
 import importlib
@@ -11,31 +10,23 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from ablate_tui import __version__
 from ablate_tui.data.errors import AblateError, UsageError
+from ablate_tui.tui import abilities, about, ascii
 from ablate_tui.tui.output import abandon
+from ablate_tui.tui.parser import Parser
 
 if TYPE_CHECKING:
+    from ablate_tui.tui.config import Config
     from ablate_tui.tui.export import PictureFormat
     from ablate_tui.tui.session import Session
     from ablate_tui.tui.slice_options import SliceOptions
 
-COMMANDS = ("demo", "show", "import", "report")
+COMMANDS = ("demo", "show", "import", "report", "config", "doctor")
 PICTURES: tuple[PictureFormat, ...] = ("png", "svg", "pdf")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong in one line, and takes options by their whole names only."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the whole usage."""
-        raise UsageError(f"{message}; see {self.prog} --help")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,10 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     # numpy's own threads turn in circles for a while after each product, on cores that the screen and LightGBM need;
     # on a login node there would be dozens of them
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if not abilities.speaks_unicode():
+        ascii.speak(everywhere=False)
     arguments = list(sys.argv[1:] if argv is None else argv)
     command: Callable[[list[str]], int] = open_screen
     if arguments and arguments[0] in COMMANDS:
-        command = {"demo": demo, "show": show, "import": import_, "report": report}[arguments.pop(0)]
+        command = {
+            "demo": demo, "show": show, "import": import_, "report": report,
+            "config": about.config, "doctor": about.doctor,
+        }[arguments.pop(0)]  # fmt: skip
     try:
         return command(arguments)
     except AblateError as error:
@@ -108,13 +104,14 @@ def say(words: str) -> None:
 def open_screen(arguments: list[str]) -> int:
     """`ablate-tui SOURCE`: the screen; without a terminal, the effects table."""
     with _undisturbed():
-        from ablate_tui.tui import slice_options
+        from ablate_tui.tui import screen_options, slice_options
 
     parser = Parser(
         prog="ablate-tui",
         description="Explore an ablation sweep: what each switch does to the loss, its mean and its spread.",
         epilog="Commands: ablate-tui demo (the shipped sweep) · show (a view as text, JSON or a picture) · "
-        "import (into a DuckDB file) · report (the whole note, in a folder). Each has its own --help. "
+        "import (into a DuckDB file) · report (the whole note, in a folder) · config (your settings) · "
+        "doctor (what the terminal can do) · completion (for your shell). Each has its own --help. "
         "A file called demo opens as ./demo.",
     )
     parser.add_argument(
@@ -124,10 +121,12 @@ def open_screen(arguments: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"ablate-tui {__version__}")
     parser.add_argument("--follow", action="store_true", help="take in new runs as they come")
+    screen_options.add(parser)
     _add_fresh(parser)
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-    return _screen(options.source, slice_options.read(options), options.follow, options.fresh)
+    settings = screen_options.read(options)
+    return _screen(options.source, slice_options.read(options), settings, options.follow, options.fresh)
 
 
 def _add_fresh(parser: Parser) -> None:
@@ -138,26 +137,34 @@ def demo(arguments: list[str]) -> int:
     """`ablate-tui demo`: the shipped sweep."""
     with _undisturbed():
         from ablate_tui.data.demo import demo_database
-        from ablate_tui.tui import slice_options
+        from ablate_tui.tui import screen_options, slice_options
 
     parser = Parser(
         prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model."
     )
+    screen_options.add(parser)
     _add_fresh(parser)
     slice_options.add(parser)
     options = parser.parse_args(arguments)
-    return _screen(str(demo_database(say)), slice_options.read(options), fresh=options.fresh)
+    settings = screen_options.read(options)
+    return _screen(str(demo_database(say)), slice_options.read(options), settings, fresh=options.fresh)
 
 
-def _screen(source: str, options: SliceOptions, follow: bool = False, fresh: bool = False) -> int:
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+def _screen(source: str, options: SliceOptions, settings: Config, follow: bool = False, fresh: bool = False) -> int:
+    from ablate_tui.tui import screen_options
+
+    if settings.ascii is True:
+        ascii.speak()
+    if not (
+        all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) and abilities.has_screen()
+    ):
         with _undisturbed():
             from ablate_tui.tui.show import print_view
 
         with _opened(source, options) as session:
             look = options.look(session)
             say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
-            print_view(session, look, "effects", "text")
+            print_view(session, look, "effects", "text", settings.ascii is True)
         return 0
     gc.disable()  # collecting amid the imports is in vain; the screen has it on again
     # how often Textual paints at most: a paint waits for up to two beats of this after the one before, and what
@@ -169,6 +176,9 @@ def _screen(source: str, options: SliceOptions, follow: bool = False, fresh: boo
     # beside the reading of the source, most of which is native code
     screen = threading.Thread(target=importlib.import_module, args=("ablate_tui.tui.app",))
     screen.start()
+    if settings.keys:
+        screen.join()
+        settings = screen_options.with_keys(settings)
     with _opened(source, options) as session:
         look = options.look(session)
         table = session.table(look.response, look.goal, look.fail)
@@ -180,7 +190,7 @@ def _screen(source: str, options: SliceOptions, follow: bool = False, fresh: boo
 
         threading.Thread(target=cloud.load, daemon=True).start()
 
-        app = AblateApp(session, look, follow)
+        app = AblateApp(session, look, follow or settings.follow, settings)
         app.keeps = True
         if not fresh and not options.says_a_slice:
             app.resume()
@@ -212,7 +222,7 @@ def show(arguments: list[str]) -> int:
     with _undisturbed():
         from ablate_tui.tui import slice_options
         from ablate_tui.tui.painters.paper_sizes import PAPERS
-        from ablate_tui.tui.show import print_view, refuse_noise, write_picture
+        from ablate_tui.tui.show import in_ascii, print_view, refuse_noise, write_picture
         from ablate_tui.tui.views.registry import VIEWS
 
     parser = Parser(prog="ablate-tui show", description="Print one view of a sweep, or draw it to a file.")
@@ -232,6 +242,9 @@ def show(arguments: list[str]) -> int:
         form.add_argument(f"--{name}", metavar="FILE", help=f"a {name.upper()} picture; - is stdout")
     parser.add_argument("--size", choices=tuple(PAPERS), help="what a picture is for (default: as large as it needs)")
     parser.add_argument("--dark", action="store_true", help="a picture on dark ground")
+    parser.add_argument(
+        "--ascii", action="store_true", help="ASCII alone: signs have stand-ins, other letters become ?"
+    )
     slice_options.add(parser)
     options = parser.parse_args(arguments)
     picture = next((name for name in PICTURES if getattr(options, name) is not None), None)
@@ -240,6 +253,7 @@ def show(arguments: list[str]) -> int:
     elif options.size or options.dark:
         raise UsageError("--size and --dark are for pictures; add --png, --svg or --pdf FILE")
     read = slice_options.read(options)
+    plain = in_ascii(options.ascii, options.format or "text")
     with _opened(options.source, read) as session:
         look = read.look(session)
         if look.versus is not None and not VIEWS[options.view].two_slices:
@@ -249,7 +263,7 @@ def show(arguments: list[str]) -> int:
             path = getattr(options, picture)
             write_picture(session, look, options.view, picture, path, options.size, options.dark)
             return 0
-        print_view(session, look, options.view, options.format or "text")
+        print_view(session, look, options.view, options.format or "text", plain)
     return 0
 
 

@@ -28,6 +28,7 @@ from ablate_tui.tui.history import History
 from ablate_tui.tui.lean_driver import LeanDriver
 from ablate_tui.tui.painting import Painted, Sizes, Sort, paint_view
 from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.colours import painter_palette
 from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import Inputs
@@ -308,7 +309,7 @@ class Computing(App[None]):
         result = read_first(inputs) if read_first is not None else self.session.read(view, look)
         table = view.table(result, inputs)
         painted = paint_view(
-            view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), not self.no_color
+            view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), painter_palette(self)
         )
         ready = self.Ready(look, painted, result)
         if self.post_message(ready):

@@ -19,6 +19,7 @@ from typing import Any
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from ablate_tui.tui.abilities import MILLIONS, colours
 from ablate_tui.tui.terminals import Answers
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -47,6 +48,21 @@ class Pen:
         parts += [other.ink] if other.ink != base.ink else []
         parts += [other.paper] if other.paper != base.paper else []
         return f"\x1b[{';'.join(parts)}m"
+
+
+@lru_cache(maxsize=4096)
+def within(pen: Pen, colours: int) -> Pen:
+    """The pen in as many colours as may be sent: none, the eight of ECMA-48, or all."""
+    if not colours:
+        return Pen(attributes=pen.attributes)
+    if colours <= 8:
+        return Pen(_dull(pen.ink), _dull(pen.paper), pen.attributes)
+    return pen
+
+
+def _dull(colour: str) -> str:
+    """One of the bright eight of sixteen as the eight have it."""
+    return str(int(colour) - 60) if colour.isdigit() and int(colour) >= 90 else colour
 
 
 @lru_cache(maxsize=4096)
@@ -86,9 +102,16 @@ def after(pen: Pen, parameters: str) -> Pen | None:
 
 
 class Lean:
-    """Rewrites what is sent to a terminal so that no style is said twice."""
+    """Rewrites what is sent to a terminal so that no style is said twice.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    colours : int
+        How many may be sent; Textual knows no terminal with less than 16.
+    """
+
+    def __init__(self, colours: int = MILLIONS) -> None:
+        self.colours = colours
         self.pen: Pen | None = Pen()  # the terminal's; None where it isn't known
 
     def __call__(self, data: str) -> str:
@@ -109,7 +132,7 @@ class Lean:
             return data
         out: list[str] = []
         pen = self.pen
-        wanted = pen or Pen()
+        wanted = target = pen or Pen()
         if pen is None:
             out.append("\x1b[0m")
             pen = wanted
@@ -119,14 +142,14 @@ class Lean:
                 if now is None:
                     self.pen = None
                     return data
-                wanted = now
+                wanted, target = now, within(now, self.colours)
             elif piece:
                 if not MOVE.fullmatch(piece):
-                    out.append(pen.change_to(wanted))
-                    pen = wanted
+                    out.append(pen.change_to(target))
+                    pen = target
                 out.append(piece)
-        out.append(pen.change_to(wanted))
-        self.pen = wanted
+        out.append(pen.change_to(target))
+        self.pen = target
         return "".join(out)
 
 
@@ -137,7 +160,7 @@ class LeanDriver(LinuxDriver):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self.lean = Lean()
+        self.lean = Lean(colours())
         self.held: list[str] | None = None  # a paint that hasn't ended
         self.asked: Answers | None = None  # what is to be read before the keys
         self.answered = Event()

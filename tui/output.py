@@ -6,6 +6,8 @@ import os
 import sys
 
 from ablate_tui.data.errors import SourceError
+from ablate_tui.tui.abilities import speaks_unicode
+from ablate_tui.tui.ascii import as_ascii
 
 
 def send(content: bytes) -> None:
@@ -33,6 +35,18 @@ def send(content: bytes) -> None:
     except OSError as error:
         abandon()
         raise SourceError(f"can't write to stdout: {error.strerror}; send it somewhere else") from error
+
+
+def send_words(text: str) -> None:
+    """Write words of this program to stdout; in ASCII, where it is a terminal that knows no more.
+
+    Raises
+    ------
+    SourceError
+    BrokenPipeError
+    """
+    plain = sys.stdout is not None and sys.stdout.isatty() and not speaks_unicode()
+    send((as_ascii(text) if plain else text).encode("utf-8", "backslashreplace"))
 
 
 def abandon() -> None:

@@ -11,6 +11,7 @@ from ablate_tui.tui.figure import Cells, Figure, Table
 from ablate_tui.tui.layout import PANEL_HEIGHT, PANEL_WIDTH, Arrangement, arrange
 from ablate_tui.tui.painters import terminal
 from ablate_tui.tui.painters.grid import Row
+from ablate_tui.tui.painters.palette import Palette
 from ablate_tui.tui.views.base import View
 
 MOST_PANELS = 6  # plots on the screen at once
@@ -61,7 +62,7 @@ def in_order(table: Table, order: tuple[int, ...]) -> Table:
     return replace(table, rows=rows, factors=tuple(table.factors[p] for p in order) if table.factors else ())
 
 
-def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sort, colour: bool) -> Painted:
+def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sort, palette: Palette | None) -> Painted:
     """Choose what fits, and paint it.
 
     Parameters
@@ -71,8 +72,8 @@ def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sor
     sizes : (width, height, part)
         Cells of the area, and which part of the view is asked for.
     sort : (field, descending), optional
-    colour : bool
-        Whether colours may be used.
+    palette : Palette, optional
+        None where there are no colours.
     """
     width, height, part = sizes
     order = row_order(table, None if view.sorts_itself else sort)
@@ -80,12 +81,12 @@ def paint_view(view: View, figure: Figure, table: Table, sizes: Sizes, sort: Sor
     told = bool(table.rows) and any(column.prose for column in table.columns)  # what a panel of words would repeat
     panels = 0 if told else min(len(figure.panels), MOST_PANELS)
     arrangement = arrange(len(table.rows), panels, width, height, part, view.table_first, least=least_panel(figure))
-    painted = paint_panels(figure, arrangement, colour)
+    painted = paint_panels(figure, arrangement, palette)
     picture = beside(painted, arrangement.columns, width)
     return Painted(view.name, figure, table, sort, sizes, arrangement, painted, picture, order)
 
 
-def paint_card(figure: Figure, sizes: Sizes, colour: bool) -> Painted:
+def paint_card(figure: Figure, sizes: Sizes, palette: Palette | None) -> Painted:
     """Paint a figure that has no table beside it.
 
     Parameters
@@ -93,13 +94,13 @@ def paint_card(figure: Figure, sizes: Sizes, colour: bool) -> Painted:
     figure : Figure
     sizes : (width, height, part)
         Cells of the area, and which part of the figure is asked for.
-    colour : bool
-        Whether colours may be used.
+    palette : Palette, optional
+        None where there are no colours.
     """
     width, height, part = sizes
     panels = min(len(figure.panels), MOST_PANELS)
     arrangement = arrange(0, panels, width, height, part, table_first=False, has_table=False)
-    painted = paint_panels(figure, arrangement, colour)
+    painted = paint_panels(figure, arrangement, palette)
     picture = beside(painted, arrangement.columns, width)
     return Painted(figure.name, figure, Table((), ()), None, sizes, arrangement, painted, picture, ())
 
@@ -116,10 +117,10 @@ def least_panel(figure: Figure) -> tuple[int, int]:
     return width, height
 
 
-def paint_panels(figure: Figure, arrangement: Arrangement, colour: bool) -> tuple[tuple[Row, ...], ...]:
+def paint_panels(figure: Figure, arrangement: Arrangement, palette: Palette | None) -> tuple[tuple[Row, ...], ...]:
     """The panels that an arrangement shows."""
     width, height = arrangement.panel_width, arrangement.panel_height
-    return tuple(terminal.paint(figure.panels[at], width, height, colour=colour) for at in arrangement.panels)
+    return tuple(terminal.paint(figure.panels[at], width, height, palette) for at in arrangement.panels)
 
 
 def beside(panels: tuple[tuple[Row, ...], ...], columns: int, width: int) -> tuple[Row, ...]:

@@ -26,7 +26,7 @@ class Querying(Exporting):
         from ablate_tui.tui.screens.sql import SqlScreen  # its editor is not needed for the first screen
 
         if not self.is_screen_installed(SCREEN):
-            self.install_screen(SqlScreen(lambda: self.session.store, colour=not self.no_color), SCREEN)
+            self.install_screen(SqlScreen(lambda: self.session.store), SCREEN)
         screen = self.get_screen(SCREEN)
         assert isinstance(screen, SqlScreen)
         screen.open(self.query_of_slice(), self.sweep.response.name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
 from ablate_tui.data.errors import UsageError
-from ablate_tui.tui import export, formats, latex
+from ablate_tui.tui import abilities, ascii, export, formats, latex
 from ablate_tui.tui.output import send
 from ablate_tui.tui.painters.paper_sizes import PaperSize
 from ablate_tui.tui.session import Look, Session
@@ -86,16 +87,43 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
     return formats.as_text(table, room)
 
 
-def print_view(session: Session, look: Look, name: str, form: TextFormat) -> None:
-    """Print a view to stdout.
+def in_ascii(asked: bool, form: TextFormat) -> bool:
+    """Whether a view is printed in ASCII: where it is asked for, and where stdout is a terminal that knows no more.
+
+    Raises
+    ------
+    UsageError
+        Asked for in a format in which a name that is changed is a wrong name.
+    """
+    if asked and form in ("csv", "sql"):
+        raise UsageError(f"--ascii can't go with --{form}: names would be changed; leave one of them out")
+    if not asked:
+        shown = form in ("text", "md") and sys.stdout is not None and sys.stdout.isatty()
+        asked = shown and not abilities.speaks_unicode()
+    if asked:
+        ascii.speak()
+    return asked
+
+
+def encoded(text: str, form: TextFormat, plain: bool) -> bytes:
+    """A view's text as it is sent: UTF-8, or ASCII, for which JSON has escapes and the others have stand-ins."""
+    if not plain:
+        # a file name that isn't UTF-8 comes out as \\udcNN, which is what JSON writes for it
+        return text.encode("utf-8", "backslashreplace")
+    if form == "json":
+        return "".join(sign if sign.isascii() else json.dumps(sign)[1:-1] for sign in text).encode("ascii")
+    return ascii.as_ascii(text).encode("ascii")
+
+
+def print_view(session: Session, look: Look, name: str, form: TextFormat, plain: bool = False) -> None:
+    """Print a view to stdout; `plain` is in ASCII.
 
     Raises
     ------
     SourceError
         Where stdout can't be written.
     """
-    # a file name that isn't UTF-8 comes out as \\udcNN, which is what JSON writes for it
-    send(text_of(session, look, name, form).encode("utf-8", "backslashreplace"))
+    send(encoded(text_of(session, look, name, form), form, plain))
 
 
 def refuse_noise(path: str, form: export.PictureFormat) -> None:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style as RichStyle
 
 from ablate_tui.tui.painters.labels import clean
-from ablate_tui.tui.painters.palette import RGB
+from ablate_tui.tui.painters.palette import RGB, Palette
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,21 @@ PLAIN = Style()
 
 
 @lru_cache(maxsize=1024)
-def rich_style(style: Style) -> RichStyle | None:
+def rich_style(style: Style, palette: Palette) -> RichStyle | None:
     """A style as rich has it; None for the terminal's own. Remembered: a picture has a dozen of them."""
     if style == PLAIN:
         return None
-    ink, paper = (None if rgb is None else Color.from_rgb(*rgb) for rgb in (style.ink, style.paper))
+    ink = None if style.ink is None or style.ink == palette.own_ink else rich_colour(style.ink, palette)
+    paper = None if style.paper is None else rich_colour(style.paper, palette)
     return RichStyle(color=ink, bgcolor=paper, bold=style.bold or None)
+
+
+def rich_colour(rgb: RGB, palette: Palette) -> Color | None:
+    """A palette's colour as rich has it; None for the terminal's own."""
+    if not palette.few:
+        return Color.from_rgb(*rgb)
+    code = palette.codes[rgb]
+    return None if code is None else Color.from_ansi(code)
 
 
 def fit(text: str, width: int) -> str:
@@ -94,13 +103,13 @@ class Grid:
                 last = column
             column += size
 
-    def rows(self, colour: bool) -> tuple[Row, ...]:
-        """All rows, without trailing blanks, each in as few pieces as its styles allow; without colour in one."""
-        return tuple(self._row(row, colour) for row in range(self.height))
+    def rows(self, palette: Palette | None) -> tuple[Row, ...]:
+        """All rows, without trailing blanks, each in as few pieces as its styles allow; without a palette in one."""
+        return tuple(self._row(row, palette) for row in range(self.height))
 
-    def _row(self, row: int, colour: bool) -> Row:
+    def _row(self, row: int, palette: Palette | None) -> Row:
         texts, styles = self.texts[row], self.styles[row]
-        if not colour:
+        if palette is None:
             text = "".join(texts).rstrip()
             return (Segment(text),) if text else ()
         end = self.width
@@ -112,8 +121,8 @@ class Grid:
             style = styles[at]
             if style is not now and style != now and (texts[at] != " " or style.paper != now.paper):
                 if start < at:
-                    pieces.append(Segment("".join(texts[start:at]), rich_style(now)))
+                    pieces.append(Segment("".join(texts[start:at]), rich_style(now, palette)))
                 start, now = at, style
         if start < end:
-            pieces.append(Segment("".join(texts[start:end]), rich_style(now)))
+            pieces.append(Segment("".join(texts[start:end]), rich_style(now, palette)))
         return tuple(pieces)

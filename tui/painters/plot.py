@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from ablate_tui.tui.figure import Bars, Box, Cells, Intervals, Panel, Points, Role, Rule, Violin
 from ablate_tui.tui.painters.grid import Grid, Style, fit
 from ablate_tui.tui.painters.labels import Floats, Obstacle, clean, clear_of
-from ablate_tui.tui.painters.palette import blend, colour, ink, ink_on, paper, shade
+from ablate_tui.tui.painters.palette import Palette, ink_on
 from ablate_tui.tui.painters.placement import Label, labelled, place
 
 # what a large point looks like, by role, so that no role is told by its colour alone
@@ -95,24 +95,24 @@ class Plot:
     top: int
     x: Scale
     y: Scale  # of rows: down for a numeric axis, whose values grow upward
-    dark: bool
+    palette: Palette
     obstacles: tuple[Obstacle, ...] = ()  # points that texts must not cover
     stacked: bool = False  # bars have parts, told apart by what fills whole cells
 
     def style(self, role: Role, bold: bool = False) -> Style:
         """Ink in the colour of a role."""
-        return Style(colour(role, self.dark), bold=bold)
+        return Style(self.palette.colour(role), bold=bold)
 
     @property
     def ink(self) -> Style:
         """Ink of text and of what is drawn over bars."""
-        return Style(ink(self.dark))
+        return Style(self.palette.ink)
 
     def bar_style(self, mark: Bars) -> Style:
         """Ink of a bar; paler where it is light or mixed, since half rows have no texture."""
-        tint = colour(mark.role, self.dark)
+        tint = self.palette.colour(mark.role)
         share = {"solid": 1.0, "light": 0.5, "mixed": 0.75}[mark.fill]
-        return Style(blend(tint, paper(self.dark), share))
+        return Style(self.palette.blend(tint, share))
 
     def inside(self, column: int, row: int) -> bool:
         """Whether a cell, counted from the area's corner, lies in the area."""
@@ -416,8 +416,8 @@ class Plot:
             for j, text in enumerate(texts):
                 left, right = round(self.x.clamped(j - 0.5)), round(self.x.clamped(j + 0.5))
                 value = mark.shade[i][j] if i < len(mark.shade) and j < len(mark.shade[i]) else 0.0
-                tint = shade(value, self.dark)
-                style = Style(ink_on(tint), tint) if tint != paper(self.dark) else self.ink
+                tint = self.palette.shade(value)
+                style = Style(ink_on(tint), tint) if tint != self.palette.paper else self.ink
                 for row in range(top, bottom):
                     for column in range(left, right - 1):
                         self.put(column, row, " ", style)

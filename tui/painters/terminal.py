@@ -38,7 +38,7 @@ from ablate_tui.tui.painters.labels import (
     tick_texts,
     ticks,
 )
-from ablate_tui.tui.painters.palette import blend, colour, paper
+from ablate_tui.tui.painters.palette import DARK, Palette
 from ablate_tui.tui.painters.plot import LARGE, Plot, Scale, full
 
 M = TypeVar("M", bound=Mark)
@@ -51,7 +51,7 @@ _DOTS |= {"series4": "∘", "series5": "*"}
 _RAMP_PLAIN = dict(zip(_RAMP, "·:∘o●█", strict=True))  # a ramp without colour: from light to heavy
 
 
-def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: bool = True) -> tuple[Row, ...]:
+def paint(panel: Panel, width: int, height: int, palette: Palette | None = DARK) -> tuple[Row, ...]:
     """Draw a panel as rows of styled text.
 
     Box plots and violins lie on their side, so that their values have the length of a line for their
@@ -63,10 +63,8 @@ def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: b
     panel : Panel
     width, height : int
         Size in cells.
-    colour : bool
-        False leaves out every style.
-    dark : bool
-        Whether the terminal's background is dark.
+    palette : Palette, optional
+        Of the screen's ground; None leaves out every style.
 
     Returns
     -------
@@ -85,8 +83,8 @@ def paint(panel: Panel, width: int, height: int, *, colour: bool = True, dark: b
         spans = span(panel, "x"), span(panel, "y")
         if lies:
             panel, spans = _turned(panel), spans[::-1]
-        _Painter(panel, spans, grid, colour, dark).run()
-    return grid.rows(colour)
+        _Painter(panel, spans, grid, palette or DARK, palette is None or palette.few).run()
+    return grid.rows(palette)
 
 
 def _message(grid: Grid, top: int, text: str, style: Style) -> None:
@@ -140,8 +138,8 @@ class _Painter:
     panel: Panel
     spans: tuple[tuple[float, float], tuple[float, float]]  # of x and y
     grid: Grid
-    colour: bool
-    dark: bool
+    palette: Palette
+    few: bool  # colours alone tell neither the steps of a ramp nor the parts of a bar
 
     def run(self) -> None:
         top = self._head()
@@ -159,7 +157,7 @@ class _Painter:
 
     @property
     def muted(self) -> Style:
-        return Style(colour("muted", self.dark))
+        return Style(self.palette.colour("muted"))
 
     def _stacked(self) -> bool:
         return any(bars.fill != "solid" for bars in self._of(Bars))
@@ -202,7 +200,7 @@ class _Painter:
         return row + 1 if samples or panel.colorbar or (panel.y.ticks and not self._matrix()) else top
 
     def _sample(self, entry: Entry) -> tuple[str, Style]:
-        mark, style = entry.mark, Style(colour(entry.role, self.dark))
+        mark, style = entry.mark, Style(self.palette.colour(entry.role))
         if isinstance(mark, Rule):
             return "┊" if mark.vertical else "┄┄", style
         if isinstance(mark, Bars):
@@ -225,14 +223,14 @@ class _Painter:
             return column
         self.grid.write(start, row, low)
         for i, role in enumerate(_RAMP):
-            character = "■" if self.colour else _RAMP_PLAIN[role]
-            self.grid.put(start + cell_len(low) + 1 + i, row, character, Style(colour(role, self.dark)))
+            character = _RAMP_PLAIN[role] if self.few else "■"
+            self.grid.put(start + cell_len(low) + 1 + i, row, character, Style(self.palette.colour(role)))
         self.grid.write(start + cell_len(low) + 8, row, high)
         return start
 
     def _dots(self, role: Role) -> str:
         if self.panel.colorbar and role in _RAMP:
-            return "braille" if self.colour else _RAMP_PLAIN[role]
+            return _RAMP_PLAIN[role] if self.few else "braille"
         return _DOTS.get(role, "braille")
 
     # ---- axes
@@ -247,7 +245,7 @@ class _Painter:
         else:
             dodged = {round(at % 1, 6) for bars in self._of(Bars) for at in bars.at}
             most = 3 if len(dodged) > 1 else 2
-        least = 2 if self._stacked() and not self.colour else 1  # half rows tell parts by their colour alone
+        least = 2 if self._stacked() and self.few else 1  # half rows tell parts by their colour alone
         each = max(least, min(most, room // categories))
         return each - 1 if boxes and each % 2 == 0 else each  # boxes have a middle row
 
@@ -286,7 +284,7 @@ class _Painter:
         if columns < 8:
             return None
         x = Scale(x_low, x_high, columns, is_log(panel.x))
-        plot = Plot(self.grid, left, top, x, y, self.dark, obstacles(panel), self._stacked())
+        plot = Plot(self.grid, left, top, x, y, self.palette, obstacles(panel), self._stacked())
         self._y_axis(plot, labels, gutter)
         self._x_axis(plot, below == 3)
         return plot
@@ -382,7 +380,7 @@ class _Painter:
         elif shown < columns:
             self._say_shown(shown, columns)
         x = Scale(-0.5, shown - 0.5, each * shown)
-        plot = Plot(self.grid, gutter + 1, top + 1, x, Scale(-0.5, seen - 0.5, tall * seen), self.dark)
+        plot = Plot(self.grid, gutter + 1, top + 1, x, Scale(-0.5, seen - 0.5, tall * seen), self.palette)
         for j in range(shown):
             text = fit(heads.get(j, ""), each - 1)
             start = plot.left + j * each + (each - 1 - cell_len(text)) // 2
@@ -426,9 +424,9 @@ class _Painter:
             x, y = plot.x.all(mark.x), plot.y.all(mark.y)
             if mark.step:
                 x, y = cloud.staircase(x, y)
-            ink = colour(mark.role, self.dark)
+            ink = self.palette.colour(mark.role)
             # what is shaded in pictures stays behind: a histogram under its density
-            pale = blend(ink, paper(self.dark), 0.55)
+            pale = self.palette.blend(ink, 0.55)
             for edge in (mark.low, mark.high):
                 if edge:
                     yield cloud.Stroke(x, plot.y.all(edge), True, self._dots(mark.role), pale)
@@ -436,12 +434,12 @@ class _Painter:
             yield cloud.Stroke(x, y, True, self._dots(mark.role), ink)
         elif isinstance(mark, Points) and mark.size == "small":
             x, y = plot.x.all(mark.x), plot.y.all(mark.y)
-            yield cloud.Stroke(x, y, False, self._dots(mark.role), colour(mark.role, self.dark))
+            yield cloud.Stroke(x, y, False, self._dots(mark.role), self.palette.colour(mark.role))
         elif isinstance(mark, Violin):
             along = plot.x.all(mark.y)
             with np.errstate(over="ignore", invalid="ignore"):
                 half = np.array(mark.half_width, dtype=float) * (plot.y.cells / (plot.y.high - plot.y.low))
-            middle, ink = plot.y.at(mark.at), colour(mark.role, self.dark)
+            middle, ink = plot.y.at(mark.at), self.palette.colour(mark.role)
             yield from cloud.filled(along, half, middle, plot.x.cells, plot.y.cells, ink)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.app import ComposeResult
 
 from ablate_tui.queries.importance import Importance
 from ablate_tui.tui.formats import clean, fit, number, pad
 from ablate_tui.tui.painters.grid import Row
+from ablate_tui.tui.panels.colours import inked, palette_of
 from ablate_tui.tui.panels.ground import BOLD, DIM, Column
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.switch_list import BAR, EIGHTHS
 
 VALUE = 9  # cells of the figure
-BAR_STYLE = Style(color="cyan")
 
 
 class Ranking(Column):
@@ -66,7 +65,7 @@ class Ranking(Column):
                 (
                     Segment(f"{row.rank:>3} ", DIM),
                     Segment(fit(clean(row.switch), name_width), style),
-                    Segment(pad(bar, BAR, False), style or BAR_STYLE),
+                    Segment(pad(bar, BAR, False), style or inked("accent", palette_of(self.app))),
                     Segment(figure, style),
                 )
             )

@@ -20,7 +20,7 @@ from ablate_tui.queries.effects import Glance
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Role
 from ablate_tui.tui.formats import clean, fit, number, pad
-from ablate_tui.tui.panels.colours import inked
+from ablate_tui.tui.panels.colours import inked, palette_of
 from ablate_tui.tui.panels.ground import DIM, Grounded
 
 BAR = 4  # cells of the effect bar
@@ -202,7 +202,7 @@ class SwitchList(ScrollView, Grounded, can_focus=True):
         ground = (CURSOR if self.has_focus else PLACE) if at_cursor else None
         glance = self.glances.get(factor.name)
         state, role = self.state(line)
-        style = inked(role, True) if role else (DIM if state == "any" else None)
+        style = inked(role, palette_of(self.app), True) if role else (DIM if state == "any" else None)
         if line.level is not None:
             at = factor.levels.index(line.level)
             runs = glance.runs[at] if glance else 0
@@ -258,7 +258,7 @@ class SwitchList(ScrollView, Grounded, can_focus=True):
         role: Role = "on" if glance.mean_diff > 0 else "off"
         return [
             Segment(" "),
-            Segment(pad(bar, BAR, False), inked(role)),
+            Segment(pad(bar, BAR, False), inked(role, palette_of(self.app))),
             Segment(pad(number(glance.mean_diff, 2), VALUE - 1, True)),
         ]
 

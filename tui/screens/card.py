@@ -18,6 +18,7 @@ from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.painting import Painted, Sizes, paint_card
 from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.colours import painter_palette
 
 KEYS = "v next panel · e export · esc closes"
 
@@ -45,9 +46,9 @@ class Card(ModalScreen[None]):
 
         painted: Painted
 
-    def __init__(self, figure: Figure, name: str, colour: bool) -> None:
+    def __init__(self, figure: Figure, name: str) -> None:
         super().__init__()
-        self.figure, self.file_name, self.colour = figure, name, colour
+        self.figure, self.file_name = figure, name
         self.part = 0
 
     def compose(self) -> ComposeResult:
@@ -89,7 +90,7 @@ class Card(ModalScreen[None]):
     @work(thread=True, exclusive=True, exit_on_error=False)
     def paint_away(self, sizes: Sizes) -> None:
         """Paint, away from the keys."""
-        painted = paint_card(self.figure, sizes, self.colour)
+        painted = paint_card(self.figure, sizes, painter_palette(self.app))
         if not get_current_worker().is_cancelled:
             self.post_message(self.Ready(painted))
 

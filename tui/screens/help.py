@@ -67,5 +67,5 @@ class Help(ModalScreen[None]):
         grid.add_column(min_width=16, no_wrap=True)
         grid.add_column()
         for left, right in pairs:
-            grid.add_row(Text(left, "bold cyan"), Text(right))
+            grid.add_row(Text(left, "bold"), Text(right))
         return grid

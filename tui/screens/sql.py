@@ -25,6 +25,7 @@ from ablate_tui.data.store import Store
 from ablate_tui.tui.answer_words import Laid, csv_of, histogram, in_sort, lay_out, plural, size_words, text_of, whole
 from ablate_tui.tui.formats import clean, folded
 from ablate_tui.tui.painters.grid import Row
+from ablate_tui.tui.panels.colours import painter_palette
 from ablate_tui.tui.panels.ground import BOLD, DIM
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.query_box import QueryBox
@@ -79,9 +80,9 @@ class SqlScreen(ModalScreen[None]):
         content: str
         words: str
 
-    def __init__(self, store: Callable[[], Store], colour: bool) -> None:
+    def __init__(self, store: Callable[[], Store]) -> None:
         super().__init__()
-        self.store, self.colour = store, colour
+        self.store = store
         self.given = ""  # the query that the screen was opened with
         self.wish: str | None = None  # column to go to in its answer
         self.asked: Event | None = None  # of the query that runs: set, it stops
@@ -250,7 +251,7 @@ class SqlScreen(ModalScreen[None]):
         """Bin and paint, away from the keys."""
         from ablate_tui.tui.painters import terminal
 
-        rows = terminal.paint(histogram(answer, column), width, height, colour=self.colour)
+        rows = terminal.paint(histogram(answer, column), width, height, painter_palette(self.app))
         self.post_message(self.Drawn(answer, column, rows))
 
     def on_sql_screen_drawn(self, message: Drawn) -> None:

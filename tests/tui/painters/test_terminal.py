@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from tests.tui.painted import paint
 
 from ablate_tui.tui.figure import Axis, Bars, Box, Cells, Intervals, Line, Panel, Points, Rule
+from ablate_tui.tui.painters.palette import DARK, LIGHT, TERMINAL
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 SIZES = [(1, 1), (10, 3), (20, 5), (24, 6), (25, 7), (40, 10), (76, 18), (100, 30), (200, 50)]
@@ -37,9 +38,16 @@ def test_without_colour_there_is_no_escape_code_and_the_same_can_be_read(panel: 
 
 
 def test_dark_and_light_paper_differ_in_colour_alone(panel: Panel) -> None:
-    dark, light = paint(panel, 80, 20, dark=True), paint(panel, 80, 20, dark=False)
+    dark, light = (paint(panel, 80, 20, palette=palette) for palette in (DARK, LIGHT))
     assert plain(dark) == plain(light)
     assert panel.empty or dark != light
+
+
+def test_of_a_terminals_own_colours_only_numbers_are_sent(panel: Panel) -> None:
+    own, without = paint(panel, 80, 20, palette=TERMINAL), paint(panel, 80, 20, colour=False)
+    assert [line.rstrip() for line in plain(own)] == without.split("\n")
+    codes = {code for codes in re.findall(r"\x1b\[([0-9;]*)m", own) for code in codes.split(";")}
+    assert codes <= {"0", "1", *(str(30 + n) for n in range(8)), *(str(40 + n) for n in range(8)), "94", "104", "97"}
 
 
 def test_small_sizes_say_so() -> None:
@@ -233,7 +241,7 @@ def mark():
 for number in range(1500):
     panel = Panel("title", axis(), axis(), tuple(mark() for _ in range(draw.randrange(1, 4))))
     width, height = draw.choice([(24, 6), (40, 10), (76, 18), (120, 40)])
-    rows = paint(panel, width, height, colour=False)
+    rows = paint(panel, width, height, None)
     assert len(rows) == height, panel
     assert max(sum(len(piece.text) for piece in row) for row in rows) <= width, panel
 print("survived")
@@ -305,7 +313,7 @@ def test_without_colour_a_stack_takes_two_rows_though_fewer_categories_fit(panel
 def test_the_light_parts_of_half_rows_are_paler(panels: dict[str, Panel]) -> None:
     codes = set(re.findall(r"[34]8;2;\d+;\d+;\d+", paint(panels["stack"], 60, 8)))
     inks = {code.split(";", 2)[2] for code in codes}
-    assert {"86;180;233", "240;134;64"} <= inks  # solid off and on
+    assert {"96;165;250", "240;134;64"} <= inks  # solid off and on
     assert {"55;103;132", "132;80;48"} <= inks  # the same, half-way to the paper
 
 

@@ -1,0 +1,40 @@
+"""The commands that are about the program itself: its settings, what it finds, completion for shells."""
+
+from __future__ import annotations
+
+from ablate_tui.tui.output import send_words
+from ablate_tui.tui.parser import Parser
+
+
+def config(arguments: list[str]) -> int:
+    """`ablate-tui config`: where the settings are, and what is in force."""
+    parser = Parser(
+        prog="ablate-tui config",
+        description="Print where your settings are and what is in force, as TOML that can be kept as that file. "
+        "ABLATE_TUI_CONFIG names another file.",
+    )
+    parser.parse_args(arguments)
+    from ablate_tui.tui import screen_options
+    from ablate_tui.tui.config import as_toml, config_file, load
+    from ablate_tui.tui.keymap import all_bindings, remapped
+
+    settings = screen_options.with_keys(load())
+    keys = {
+        id_: (remapped(binding, settings.keys).key, binding.tooltip or binding.description)
+        for id_, binding in all_bindings().items()
+    }
+    send_words(as_toml(settings, keys, config_file()))
+    return 0
+
+
+def doctor(arguments: list[str]) -> int:
+    """`ablate-tui doctor`: what the terminal can do, and what there is."""
+    parser = Parser(
+        prog="ablate-tui doctor",
+        description="Print what the terminal can do and what the program finds, a line a fact, for a report.",
+    )
+    parser.parse_args(arguments)
+    from ablate_tui.tui.doctor import facts
+
+    send_words("".join(f"{name}: {words}\n" for name, words in facts()))
+    return 0

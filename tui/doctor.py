@@ -1,0 +1,142 @@
+"""What the terminal can do and what the program finds, a line a fact, ready to paste into a report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ablate_tui import __version__
+from ablate_tui.data.choices import state_folder
+from ablate_tui.data.demo import data_folder
+from ablate_tui.data.engine import printable
+from ablate_tui.data.errors import UsageError
+from ablate_tui.tui import abilities
+from ablate_tui.tui.config import config_file, load
+
+LIBRARIES = ("textual", "plotext", "duckdb", "polars", "matplotlib", "lightgbm")
+# a module that each extra brings, and what it is for
+EXTRAS = {
+    "mlflow": ("mlflow", "tracking servers of MLflow"),
+    "optuna": ("optuna", "studies of Optuna"),
+    "tensorboard": ("tensorboard", "event files of TensorBoard"),
+    "wandb": ("wandb", "runs of Weights & Biases"),
+    "hydra": ("omegaconf", "interpolations in Hydra's configurations"),
+    "postgresql": ("adbc_driver_postgresql", "a sweep on a server"),
+}
+# OSC 52 by what terminals say of themselves; of others nothing is known, and none of them answers when asked
+COPIES = ("kitty", "wezterm", "iterm", "alacritty", "foot", "ghostty", "contour", "rio", "windows terminal")
+DOES_NOT_COPY = ("gnome", "vte", "apple_terminal", "linux")
+
+
+def facts() -> Iterator[tuple[str, str]]:
+    """Name and words of every fact."""
+    yield "ablate-tui", __version__
+    yield "python", f"{platform.python_version()} ({platform.python_implementation()}, {sys.executable})"
+    yield "platform", platform.platform()
+    yield from _terminal()
+    yield from _places()
+    for name in LIBRARIES:
+        yield name, _version(name)
+    for extra, (module, about) in EXTRAS.items():
+        there = importlib.util.find_spec(module) is not None
+        yield f"extra {extra}", "installed" if there else f"not installed ({about}): pip install 'ablate-tui[{extra}]'"
+
+
+def _terminal() -> Iterator[tuple[str, str]]:
+    name = terminal_name()
+    yield "terminal", name or "says nothing of itself"
+    yield "TERM", printable(os.environ.get("TERM", "")) or "not set"
+    yield (
+        "stdin, stdout, stderr",
+        ", ".join(
+            "terminal" if stream is not None and stream.isatty() else "none" if stream is None else "file or pipe"
+            for stream in (sys.stdin, sys.stdout, sys.stderr)
+        ),
+    )
+    size = shutil.get_terminal_size((0, 0))
+    yield "size", f"{size.columns}×{size.lines}" if size.columns else "not known"
+    yield "colours", _colours()
+    yield "UTF-8", "yes" if abilities.speaks_unicode() else "no: signs have stand-ins in ASCII (ascii = false forbids)"
+    yield "screen", "yes" if abilities.has_screen() else "no: the cursor can't be moved (TERM), so a table is printed"
+    yield "mouse", "used, where the terminal reports it" if abilities.has_screen() else "no"
+    yield "clipboard", _clipboard(name)
+    yield "in between", ", ".join(_between()) or "nothing"
+
+
+def terminal_name() -> str:
+    """The terminal as it calls itself in the environment, which tmux and ssh may hide; "" where it doesn't."""
+    told = os.environ
+    if program := told.get("TERM_PROGRAM") or told.get("LC_TERMINAL"):
+        version = told.get("TERM_PROGRAM_VERSION") or told.get("LC_TERMINAL_VERSION") or ""
+        return printable(f"{program} {version}".strip())
+    for name, sign in (
+        ("kitty", "KITTY_WINDOW_ID"), ("Windows Terminal", "WT_SESSION"), ("Konsole", "KONSOLE_VERSION"),
+        ("Alacritty", "ALACRITTY_WINDOW_ID"), ("a VTE terminal, such as GNOME's", "VTE_VERSION"),
+    ):  # fmt: skip
+        if sign in told:
+            return name
+    return ""
+
+
+def _colours() -> str:
+    if "NO_COLOR" in os.environ:
+        return "none (NO_COLOR)"
+    known = abilities.colours()
+    return "16 million" if known >= abilities.MILLIONS else f"{known}" if known else "none"
+
+
+def _clipboard(name: str) -> str:
+    said = f"{name} {os.environ.get('TERM', '')}".lower()
+    if any(word in said for word in COPIES):
+        answer = "OSC 52, which this terminal knows"
+    elif any(word in said for word in DOES_NOT_COPY):
+        answer = "OSC 52, which this terminal is not known to take"
+    else:
+        answer = "OSC 52; whether the terminal takes it can't be told"
+    return f"{answer}; tmux needs set -g set-clipboard on" if "TMUX" in os.environ else answer
+
+
+def _between() -> Iterator[str]:
+    if "TMUX" in os.environ:
+        yield "tmux"
+    if "STY" in os.environ:
+        yield "screen"
+    if "SSH_CONNECTION" in os.environ or "SSH_TTY" in os.environ:
+        yield "ssh"
+
+
+def _places() -> Iterator[tuple[str, str]]:
+    file = config_file()
+    try:
+        load(file)
+        words = _where(file) if file.exists() else f"{_where(file)}, not there: everything is as it comes"
+    except UsageError as error:
+        words = f"{_where(file)}, broken: {error}"
+    yield "settings", words
+    yield "state", f"{_where(state_folder())}, {writable(state_folder())}"
+    yield "data", f"{_where(data_folder())}, {writable(data_folder())}"
+
+
+def _where(path: Path) -> str:
+    return printable(str(path))
+
+
+def writable(folder: Path) -> str:
+    """Whether a folder can be written, or made where it isn't there. Nothing is."""
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
+    if there is None or not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return "can't be written"
+    return "can be written" if folder.exists() else "can be made"
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing: install ablate-tui again"
