@@ -21,6 +21,7 @@ from ablate_tui.tui import export, formats
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.following import Following
+from ablate_tui.tui.leaving import Leaving
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
@@ -41,7 +42,7 @@ ALONE = 0.05  # seconds until counts and effects are shown without the view: eac
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Asking, Following):
+class AblateApp(Asking, Following, Leaving):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -84,6 +85,14 @@ class AblateApp(Asking, Following):
         *(
             Binding(str(at % 10), f"view('{name}')", f"view {name}", show=False, id=f"view.{name}")
             for at, name in enumerate(list(VIEWS)[:10], start=1)
+        ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "suspend",
+            tooltip="Leave for the shell; fg comes back",
+            show=False,
+            id="suspend",
         ),
         Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
     ]

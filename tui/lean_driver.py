@@ -6,15 +6,25 @@ forty bytes around a few letters. Most neighbours share their background and oft
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import sys
+import termios
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from ablate_tui.tui.line import Output, read_keys
+
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"  # a terminal shows what lies between them in one go
+# what is switched on at the start: paste, no wrap, mouse, keyboard, the other screen, no cursor, focus
+RESTORE = (
+    b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
 MOVE = re.compile(r"(?:\x1b\[[0-9;]*[Hf])+")
 
 
@@ -131,6 +141,24 @@ class LeanDriver(LinuxDriver):
         self.lean = Lean()
         self.held: list[str] | None = None  # a paint that hasn't ended
         super().__init__(*arguments, **options)
+        self.output = self._file = Output(sys.__stderr__)  # type: ignore[assignment,arg-type]
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; after a stop, the pen is whatever the shell left."""
+        self.lean, self.held = Lean(), None
+        self.lean.pen = None
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _run_input_thread(self) -> None:
+        if not read_keys(self):
+            self._app.call_later(self._app.end)  # type: ignore[attr-defined]
+
+    def give_back(self) -> None:
+        """Give the terminal back right now, past the threads that may be stuck."""
+        with contextlib.suppress(termios.error, OSError):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            os.write(self.output.fileno(), RESTORE)
 
     def write(self, data: str) -> None:
         """Write to the terminal."""
