@@ -135,21 +135,23 @@ class Store:
             have come as text.
         """
         shown = ", ".join(
-            f"CAST(runs.{quote(name)} AS VARCHAR) AS {quote(name)}"
+            f"CAST(runs.{quote(name)} AS VARCHAR) AS c{at}"
             if any(word in dtype for word in _AS_TEXT)
-            else f"runs.{quote(name)}"
-            for name, dtype in self.columns.items()
+            else f"runs.{quote(name)} AS c{at}"
+            for at, (name, dtype) in enumerate(self.columns.items())
         )
         import polars as pl
 
         wanted = pl.DataFrame({"position": np.arange(len(index)), "row": np.asarray(index, dtype=np.int64)})
         with self.cursor() as cursor:
             cursor.register("ablate_tui_wanted", wanted.to_arrow())
-            return _frame(
+            frame = _frame(
                 cursor,
                 f"SELECT {shown} FROM ablate_tui_wanted JOIN runs "
                 f"ON runs.{quote(self.row)} = ablate_tui_wanted.row ORDER BY ablate_tui_wanted.position",
             )
+        # only here do they get their names: on the way, Arrow would end one at a NUL
+        return frame.rename({f"c{at}": name for at, name in enumerate(self.columns)})
 
     def need_curve(self, metric: str) -> None:
         """Copy a metric's points into the table "curves" in memory, unless they are there.

@@ -25,6 +25,7 @@ from ablate_tui.tui.config import Config
 from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
 from ablate_tui.tui.keymap import bindings_of, remapped
+from ablate_tui.tui.leaving import Leaving
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
@@ -48,7 +49,7 @@ DEFAULTS = Config()
 WIDE = 100  # columns from which the switch list shows counts and bars
 
 
-class AblateApp(Asking, Querying, Following, Keeping, Themed):
+class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -102,6 +103,14 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed):
         *(
             Binding(str(at % 10), f"view('{name}')", f"view {name}", show=False, id=f"view.{name}")
             for at, name in enumerate(list(VIEWS)[:10], start=1)
+        ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "suspend",
+            tooltip="Leave for the shell; fg comes back",
+            show=False,
+            id="suspend",
         ),
         Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
     ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ablate_tui import __version__
 from ablate_tui.data.errors import AblateError, UsageError
-from ablate_tui.tui import abilities, about, ascii
+from ablate_tui.tui import abilities, about, ascii, ending
 from ablate_tui.tui.output import abandon
 from ablate_tui.tui.parser import Parser
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 COMMANDS = ("demo", "show", "import", "report", "config", "doctor")
 PICTURES: tuple[PictureFormat, ...] = ("png", "svg", "pdf")
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, 1 (a source or file), 2 (the command line) or 130 (interrupted).
+        The exit status: 0, 1 (a source or file), 2 (the command line), or 130, 143 and 129 where ctrl+C, a kill
+        or a dropped line ended it.
     """
     # numpy's own threads turn in circles for a while after each product, on cores that the screen and LightGBM need;
     # on a login node there would be dozens of them
@@ -50,16 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             "config": about.config, "doctor": about.doctor,
         }[arguments.pop(0)]  # fmt: skip
     try:
-        return command(arguments)
+        with ending.listening():
+            return command(arguments)
     except AblateError as error:
         say(str(error))
         return error.exit_status
     except KeyboardInterrupt:
-        return _interrupted()
+        return _ended()
     except RuntimeError as error:
         from ablate_tui.data.engine import stopped
 
-        return _interrupted() if stopped(error) else _unexpected(error)
+        return _ended() if stopped(error) else _unexpected(error)
     except BrokenPipeError:  # the reader (head, less) has had enough
         abandon()
         return 128 + signal.SIGPIPE
@@ -75,35 +76,23 @@ def _unexpected(error: Exception) -> int:
     return 1
 
 
-def _interrupted() -> int:
+def _ended() -> int:
     abandon()
-    say("interrupted")
-    return INTERRUPTED
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold a ctrl+C back while modules load: amid the start of a native one it would abort the process."""
-    held: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if held and before is not signal.SIG_IGN:  # nohup ignores it, and so it stays
-        raise KeyboardInterrupt
+    say(ending.words())
+    return ending.status()
 
 
 def say(words: str) -> None:
     """One line on stderr, without control characters that a name in it may have."""
     if sys.stderr is None:  # closed: print would fall back on stdout, among the data
         return
-    print("ablate-tui:", "".join(sign if sign.isprintable() else "�" for sign in words), file=sys.stderr)
+    with contextlib.suppress(OSError):  # a line that has dropped
+        print("ablate-tui:", "".join(sign if sign.isprintable() else "�" for sign in words), file=sys.stderr)
 
 
 def open_screen(arguments: list[str]) -> int:
     """`ablate-tui SOURCE`: the screen; without a terminal, the effects table."""
-    with _undisturbed():
+    with ending.undisturbed():
         from ablate_tui.tui import screen_options, slice_options
 
     parser = Parser(
@@ -135,7 +124,7 @@ def _add_fresh(parser: Parser) -> None:
 
 def demo(arguments: list[str]) -> int:
     """`ablate-tui demo`: the shipped sweep."""
-    with _undisturbed():
+    with ending.undisturbed():
         from ablate_tui.data.demo import demo_database
         from ablate_tui.tui import screen_options, slice_options
 
@@ -158,7 +147,7 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
     if not (
         all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) and abilities.has_screen()
     ):
-        with _undisturbed():
+        with ending.undisturbed():
             from ablate_tui.tui.show import print_view
 
         with _opened(source, options) as session:
@@ -194,9 +183,14 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
         app.keeps = True
         if not fresh and not options.says_a_slice:
             app.resume()
-        app.run()
+        with app.leaving():
+            app.run()
         for path in app.exported:
             print(f"wrote {path}")
+        if app.ended:
+            return _ended()
+        if app.last_words is not None:
+            say(app.last_words)
         if app.return_code:
             return app.return_code
     return 0
@@ -219,7 +213,7 @@ def _opened(source: str, options: SliceOptions) -> Iterator[Session]:
 
 def show(arguments: list[str]) -> int:
     """`ablate-tui show SOURCE --view VIEW`: one view without the screen."""
-    with _undisturbed():
+    with ending.undisturbed():
         from ablate_tui.tui import slice_options
         from ablate_tui.tui.painters.paper_sizes import PAPERS
         from ablate_tui.tui.show import in_ascii, print_view, refuse_noise, write_picture
@@ -282,7 +276,7 @@ def import_(arguments: list[str]) -> int:
     parser.add_argument("--into", metavar="FILE", required=True, help="the DuckDB file to make or add to")
     options = parser.parse_args(arguments)
 
-    with _undisturbed():
+    with ending.undisturbed():
         from ablate_tui.data.importer import import_runs
         from ablate_tui.tui.progress import bar
 
@@ -295,7 +289,7 @@ def import_(arguments: list[str]) -> int:
 
 def report(arguments: list[str]) -> int:
     """`ablate-tui report SOURCE --out DIR`: findings and every figure, in a folder."""
-    with _undisturbed():
+    with ending.undisturbed():
         from ablate_tui.tui import slice_options
         from ablate_tui.tui.progress import bar
         from ablate_tui.tui.report import write_report

@@ -6,9 +6,12 @@ forty bytes around a few letters. Most neighbours share their background and oft
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
+import sys
+import termios
 import time
 from codecs import getincrementaldecoder
 from dataclasses import dataclass
@@ -20,11 +23,16 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from ablate_tui.tui.abilities import MILLIONS, colours
+from ablate_tui.tui.line import Output, read_keys
 from ablate_tui.tui.terminals import Answers
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"  # a terminal shows what lies between them in one go
 PATIENCE = 10.0  # seconds to wait for an answer, over however slow a line: the keys need not wait for it
+# what is switched on at the start: paste, no wrap, mouse, keyboard, the other screen, no cursor, focus
+RESTORE = (
+    b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
 MOVE = re.compile(r"(?:\x1b\[[0-9;]*[Hf])+")
 
 
@@ -166,6 +174,29 @@ class LeanDriver(LinuxDriver):
         self.answered = Event()
         self.turn = Lock()  # to stop and start the thread that reads the keys
         super().__init__(*arguments, **options)
+        self.output = self._file = Output(sys.__stderr__)  # type: ignore[assignment,arg-type]
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; after a stop, the pen is whatever the shell left."""
+        self.lean, self.held = Lean(colours()), None
+        self.lean.pen = None
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _run_input_thread(self) -> None:
+        if self.asked is not None:
+            with contextlib.suppress(OSError):
+                self._listen(self.asked)
+            self.asked = None
+            self.answered.set()
+        if not read_keys(self):
+            self._app.call_later(self._app.end)  # type: ignore[attr-defined]
+
+    def give_back(self) -> None:
+        """Give the terminal back right now, past the threads that may be stuck."""
+        with contextlib.suppress(termios.error, OSError):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            os.write(self.output.fileno(), RESTORE)
 
     def write(self, data: str) -> None:
         """Write to the terminal."""
@@ -205,14 +236,6 @@ class LeanDriver(LinuxDriver):
         """Stop reading, for good or for a while."""
         with self.turn:
             super().disable_input()
-
-    def run_input_thread(self) -> None:
-        """Read what comes from the terminal."""
-        if self.asked is not None:
-            self._listen(self.asked)
-            self.asked = None
-            self.answered.set()
-        super().run_input_thread()
 
     def _listen(self, answers: Answers) -> None:
         """Take answers out of what comes, until the last one is there, and take the rest for keys."""

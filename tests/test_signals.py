@@ -1,0 +1,138 @@
+"""Signals, and lines that drop, at any moment: the terminal and all files are left clean, and the process ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+from tests.pseudo_terminal import PseudoTerminal
+
+PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
+ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+SHOWN = r"Comparison by use_single_m"
+
+
+def modes(raw: bytes) -> set[str]:
+    """What a program has switched on in a terminal and not off again; the cursor and line wrap begin as on."""
+    on = {"25", "7"}
+    for numbers, verb in re.findall(rb"\x1b\[\?([0-9;]+)([hl])", raw):
+        (on.update if verb == b"h" else on.difference_update)(numbers.decode().split(";"))
+    return on
+
+
+def left_clean(terminal: PseudoTerminal, before: list[object]) -> None:
+    """No mode is on but those of the start, keys are echoed, and the keyboard protocol is off."""
+    assert modes(terminal.raw) == {"25", "7"}
+    assert terminal.raw.count(b"\x1b[>") == terminal.raw.count(b"\x1b[<u")
+    assert termios.tcgetattr(terminal.fd) == before
+
+
+def last_words(terminal: PseudoTerminal) -> list[str]:
+    """What is said after the screen was left."""
+    said = re.sub(r"\x1b\[[?>=<]?[0-9;]*[a-zA-Z]", "", terminal.raw.rsplit(b"\x1b[?1049l", 1)[-1].decode())
+    return [line for line in re.split(r"[\r\n]+", said) if line]
+
+
+@pytest.mark.parametrize(
+    ("number", "keys"),
+    [
+        (signal.SIGINT, ""),
+        (signal.SIGINT, "7"),
+        (signal.SIGTERM, "e"),
+        (signal.SIGTERM, "e\r"),
+        (signal.SIGHUP, "r"),
+        (signal.SIGHUP, "e\r"),
+    ],
+)
+def test_a_signal_on_the_screen(number: signal.Signals, keys: str, tmp_path, monkeypatch) -> None:
+    """While figures are computed, in dialogs, during an export."""
+    monkeypatch.chdir(tmp_path)
+    with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+        before = termios.tcgetattr(terminal.fd)
+        terminal.wait_for(SHOWN)
+        for key in keys:
+            terminal.send(key)
+            terminal.wait_quiet(0.1, 1)
+        os.kill(terminal.pid, number)
+        assert terminal.wait_exit(10) == 128 + number
+        left_clean(terminal, before)
+        assert last_words(terminal)[-1] == f"ablate-tui: {ENDS[number]}"
+    assert all(path.suffix == ".png" for path in tmp_path.glob("*") if path.is_file())
+    assert not list(tmp_path.glob(".*"))  # half a picture
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_at_the_start(number: signal.Signals) -> None:
+    """While modules load, the source is read, the screen comes up."""
+    for moment in (0.5, 0.8, 1.1):
+        with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+            before = termios.tcgetattr(terminal.fd)
+            end = time.monotonic() + moment
+            while time.monotonic() < end:
+                terminal.read(0.02)
+            os.kill(terminal.pid, number)
+            assert terminal.wait_exit(10) == 128 + number
+            left_clean(terminal, before)
+            assert last_words(terminal)[-1] == f"ablate-tui: {ENDS[number]}"
+
+
+def test_a_line_that_drops_ends_the_program() -> None:
+    """Also where SIGHUP is ignored: reading and writing fail, and nothing turns in circles."""
+    with PseudoTerminal(["sh", "-c", f"trap '' HUP; exec {PROGRAM} demo"], 100, 30) as terminal:
+        terminal.wait_for(SHOWN)
+        terminal.send("7")
+        os.close(terminal.fd)
+        end = time.monotonic() + 15
+        found = 0
+        while not found and time.monotonic() < end:
+            found, status = os.waitpid(terminal.pid, os.WNOHANG)
+            time.sleep(0.05)
+        assert found, "still running"
+        terminal.status = os.waitstatus_to_exitcode(status)
+        terminal.fd = os.open(os.devnull, os.O_RDONLY)
+
+
+def test_suspended_and_back() -> None:
+    """ctrl+z gives the terminal to the shell; back in the foreground, the screen is drawn again and keys work."""
+    with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+        before = termios.tcgetattr(terminal.fd)
+        terminal.wait_for(SHOWN)
+        terminal.wait_for("1 use_single_m")
+        terminal.send("\x1a")
+        end = time.monotonic() + 10
+        while Path(f"/proc/{terminal.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < end
+            terminal.read(0.05)
+        terminal.wait_quiet(0.2)
+        left_clean(terminal, before)
+        terminal.screen.reset()
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.wait_for(SHOWN)
+        terminal.send("3")
+        terminal.wait_for(r"· Effects")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        left_clean(terminal, before)
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    """Line noise, half an escape sequence, and NUL."""
+    with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+        terminal.wait_for(SHOWN)
+        for noise in (b"\xff\xfe\xc3(", b"\x1b[", b"\x00\x1b]52;c;", b"\x1b[<0;9999;9999M", b"\x1b\x1b\x1b"):
+            os.write(terminal.fd, noise)
+            terminal.wait_quiet(0.2, 3)
+        terminal.send("\x1b")
+        terminal.wait_quiet(0.2, 3)
+        terminal.send("\x1b")
+        terminal.wait_quiet(0.2, 3)
+        terminal.send("3")
+        terminal.wait_for(r"· Effects")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0

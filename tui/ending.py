@@ -1,0 +1,80 @@
+"""Signals that end the program: ctrl+C, a kill, and a line that has dropped. Files and terminal are left clean."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+
+
+class Ended(KeyboardInterrupt):
+    """A signal has come; what is under way lets go as with ctrl+C."""
+
+
+class _Last:
+    """The signal that came last: DuckDB makes an error of its own of what a handler raises."""
+
+    number = signal.SIGINT
+
+
+def status() -> int:
+    """The exit status for the signal that came, as shells have it."""
+    return 128 + _Last.number
+
+
+def words() -> str:
+    """What happened, in a word or two."""
+    return WORDS[_Last.number]
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[None]:
+    """Have a signal raise `Ended`."""
+    with _handled(_raise):
+        yield
+
+
+@contextlib.contextmanager
+def telling(tell: Callable[[], None]) -> Iterator[None]:
+    """Have somebody told of a signal, instead of an exception wherever the program is."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        _Last.number = signal.Signals(number)
+        tell()
+
+    with _handled(handler):
+        yield
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold signals back while modules load: amid the start of a native one an exception would abort the process."""
+    held: list[bool] = []
+    with telling(lambda: held.append(True)):
+        yield
+    if held:
+        raise Ended
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    _Last.number = signal.Signals(number)
+    raise Ended
+
+
+@contextlib.contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have signals handled in a way of our own; what nohup has ignored stays ignored."""
+    here = threading.current_thread() is threading.main_thread()  # only it may set handlers
+    before = {number: signal.getsignal(number) for number in WORDS if here}
+    for number, was in before.items():
+        if was is not signal.SIG_IGN:
+            signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)

@@ -1,0 +1,72 @@
+"""How the screen is left when it isn't by a key: a signal, a line that has dropped, a fault of this program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
+
+from rich.console import RenderableType
+
+from ablate_tui.tui import crash, ending
+from ablate_tui.tui.computing import Computing
+from ablate_tui.tui.lean_driver import LeanDriver
+from ablate_tui.tui.session import Look, Session
+
+PATIENCE = 5.0  # seconds for a file that is being written, after a signal
+
+
+class Leaving(Computing):
+    """Leaves the terminal as it was, whatever happens."""
+
+    def __init__(self, session: Session, look: Look) -> None:
+        super().__init__(session, look)
+        self.ended = False  # by a signal, or since the terminal is gone
+        self.last_words: str | None = None  # after a fault
+        self.deadline = Timer(PATIENCE, self.abandon)
+        self.deadline.daemon = True
+
+    def on_mount(self) -> None:
+        """Leave at once where a signal came before the screen."""
+        if self.ended:
+            self.exit()
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """Have signals end the screen."""
+        try:
+            with ending.telling(self.end):
+                yield
+        finally:
+            self.deadline.cancel()
+
+    def end(self) -> None:
+        """Leave the screen. May be called by a signal's handler: it waits for nothing."""
+        if not self.ended:
+            self.ended = True
+            self.deadline.start()
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.exit)
+
+    def abandon(self) -> None:
+        """End the process, whatever it is at."""
+        if isinstance(self._driver, LeanDriver):
+            self._driver.give_back()
+        os._exit(ending.status())
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep a report of a fault, and leave; Textual would show all local variables."""
+        if self.last_words is None:
+            path = crash.keep(error, self.view_name, self.look)
+            where = f"a report without data is in {path}" if path else "its report could not be written"
+            self.last_words = f"{crash.words(error)}; {where}"
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Leave without showing what Textual would."""
+        self._close_messages_no_wait()
