@@ -100,7 +100,9 @@ class Asking(Computing):
 
     def action_export(self) -> None:
         """Write the view to a picture."""
-        self.ask_name(export.suggested_name(self.view_name, self.look.slice), self.take_export)
+        two = self.look.versus is not None and VIEWS[self.view_name].two_slices
+        name = f"{self.view_name}-of-two-slices" if two else self.view_name
+        self.ask_name(export.suggested_name(name, self.look.slice), self.take_export)
 
     def ask_name(self, name: str, take: Callable[[str | None], None]) -> None:
         """Ask where a picture goes."""
@@ -152,7 +154,7 @@ class Asking(Computing):
             filters = tuple(pair for pair in now.filters if pair[0] in known)
             terms = tuple(term for term in now.location or () if all(name in known for name in term))
             slice_ = Slice(filters, now.contrast if now.contrast in known else None, terms or None)
-            self.history = History(replace(self.look, slice=slice_, response=None, focus=None))
+            self.history = History(replace(self.look, slice=slice_, response=None, focus=None, versus=None))
             self.notify(f"{formats.clean(column)} is taken as {role}; kept for this source", markup=False)
             self.refresh_look()
 
