@@ -101,7 +101,7 @@ class Bench:
         source, rows = str(sweep.duckdb), rf"\b{sweep.runs} rows"
         visidata = str(self.peers / "vd")
         programs = {
-            OURS: ([PROGRAM, source], OUR_FIRSTS),
+            OURS: ([PROGRAM, source, "--fresh"], OUR_FIRSTS),
             "harlequin": (
                 [str(self.peers / "harlequin"), "--read-only", "--no-write-history", source],
                 {"connected": rf"{sweep.duckdb.stem} db"},

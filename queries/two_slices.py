@@ -55,7 +55,8 @@ class TwoEffects:
     b: Effects
     rows: tuple[EffectDifference, ...]  # in the order of the tables' rows, which are of the same switches
     shared: int  # runs that lie in both
-    notes: tuple[Note, ...]
+    why: tuple[Note, ...]  # why figures of `rows` are null
+    notes: tuple[Note, ...]  # of a
 
 
 def shared_runs(a: Sample, b: Sample) -> int:
@@ -149,7 +150,7 @@ def effects_of_slices(
         low, high = interval or (None, None)
         rows.append(EffectDifference(one.switch, one.on, one.off, raw, low, high))
     names = [row.name for row in of_a.rows]
-    return TwoEffects(of_a, of_b, tuple(rows), shared, tuple(reasons.notes(names)))
+    return TwoEffects(of_a, of_b, tuple(rows), shared, reasons.notes(names), of_a.notes)
 
 
 def _without(one: EffectRow, other: EffectRow) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,48 @@ def test_a_toggle_sends_little():
             terminal.wait_for(r"slice all runs")
         terminal.send("q")
         assert terminal.wait_exit() == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, None])
+def test_the_last_session_comes_back_however_it_ended(how):
+    """A dropped line, a kill, or q: the slice is there again, unless the command line says another, or --fresh."""
+    with PseudoTerminal([PROGRAM, "demo"]) as terminal:
+        terminal.wait_for(r"Comparison by")
+        terminal.send("j ")
+        terminal.wait_for(r"slice use_std_residual = on")
+        if how is None:
+            terminal.send("q")
+        else:
+            wait_until(lambda: any(file.read_text().find("use_std_residual") > 0 for file in last_sessions()))
+            os.kill(terminal.pid, how)
+        terminal.wait_exit()
+    with PseudoTerminal([PROGRAM, "demo"]) as terminal:
+        terminal.wait_for(r"slice use_std_residual = on")
+        terminal.wait_for(r"your last session")
+        terminal.send("u")
+        terminal.wait_for(r"slice all runs")
+        terminal.send("\x12")  # ctrl+r
+        terminal.wait_for(r"slice use_std_residual = on")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+    for arguments in (["--fresh"], ["--contrast", "use_rms_norm"]):
+        with PseudoTerminal([PROGRAM, "demo", *arguments]) as terminal:
+            terminal.wait_for(r"slice all runs")
+            if arguments == ["--fresh"]:
+                os.kill(terminal.pid, signal.SIGKILL)  # before it keeps where it is
+    with PseudoTerminal([PROGRAM, "demo", "--set", "use_rms_norm=on"]) as terminal:
+        terminal.wait_for(r"slice use_rms_norm = on")
+        assert "use_std_residual = on" not in terminal.text
+
+
+def last_sessions() -> list[Path]:
+    """The files of last sessions."""
+    return list(Path(os.environ["ABLATE_TUI_STATE"], "last").glob("*.json"))
+
+
+def wait_until(happened, timeout: float = 20) -> None:
+    """Wait for something outside the terminal."""
+    end = time.monotonic() + timeout
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)

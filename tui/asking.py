@@ -98,7 +98,7 @@ class Asking(Computing):
             filters = tuple(pair for pair in now.filters if pair[0] in known)
             terms = tuple(term for term in now.location or () if all(name in known for name in term))
             slice_ = Slice(filters, now.contrast if now.contrast in known else None, terms or None)
-            self.history = History(replace(self.look, slice=slice_, response=None, focus=None))
+            self.history = History(replace(self.look, slice=slice_, response=None, focus=None, versus=None))
             self.notify(f"{formats.clean(column)} is taken as {role}; kept for this source", markup=False)
             self.refresh_look()
 

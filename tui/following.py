@@ -120,10 +120,12 @@ class Following(Computing):
         more = session.store.runs - self.session.store.runs
         self.session, self.complaint = session, ""
         try:
-            session.sample(self.look)
+            for look in (self.look, session.beside(self.look)):
+                if look is not None:
+                    session.sample(look)
         except AblateError as error:  # a level or a switch that is no more
             self.notify(formats.clean(f"{error}; the filters are cleared"), severity="warning", markup=False)
-            self.history = History(self.with_contrast(replace(self.look, slice=Slice())))
+            self.history = History(self.with_contrast(replace(self.look, slice=Slice(), versus=None)))
         self.query_one(Header).announce("")
         self.notify(formats.clean("; ".join(session.notes) or f"{more:+,} runs"), markup=False)
         self.refresh_look()

@@ -65,7 +65,10 @@ class Keeping(Computing):
     def about(self, each: Saved) -> About:
         """What the list says of a saved slice."""
         words = each.look.slice.words()
-        fault = saved.fault(self.session, each.look)
+        look = saved.as_looked_at(self.session, each.look)
+        if self.sweep.large:  # another response takes seconds to read: whether it is there is found out at the recall
+            look = replace(look, response=self.look.response, goal=self.look.goal, fail=self.look.fail)
+        fault = saved.fault(self.session, look)
         if fault is not None:
             return About(words, "", fault)
         sample = take(self.sweep, Slice(each.look.slice.filters))

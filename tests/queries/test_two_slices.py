@@ -99,7 +99,7 @@ def test_effects_of_both_and_their_difference() -> None:
     assert row.low > 0
     fixed = found.rows[0]
     assert (fixed.difference, fixed.low, fixed.high) == (None, None, None)
-    assert {note.field for note in found.notes if note.row == "a"} == {"difference", "low high"}
+    assert {note.field for note in found.why if note.row == "a"} == {"difference", "low high"}
 
 
 def test_slices_that_share_runs_have_no_interval() -> None:
@@ -110,7 +110,7 @@ def test_slices_that_share_runs_have_no_interval() -> None:
     assert found.shared == 32
     assert found.rows[1].difference is not None
     assert all(row.low is None for row in found.rows)
-    assert any("share runs (32)" in note.reason and note.row == "*" for note in found.notes)
+    assert any("share runs (32)" in note.reason and note.row == "*" for note in found.why)
 
 
 def test_an_empty_slice_gives_nulls_with_reasons() -> None:
@@ -120,7 +120,7 @@ def test_an_empty_slice_gives_nulls_with_reasons() -> None:
     nothing = Sample(table, Slice(contrast="b"), np.zeros(table.combinations.n, dtype=bool))
     found = effects_of_slices(a, nothing)
     assert all(row.difference is None and row.low is None for row in found.rows)
-    assert all(reason(found.notes, row.switch, field) for row in found.rows for field in ("difference", "low", "high"))
+    assert all(reason(found.why, row.switch, field) for row in found.rows for field in ("difference", "low", "high"))
     both = compare_slices(a, nothing)
     assert [row.n for row in both.b.rows] == [0, 0]
     assert both.mean_diff_difference is None

@@ -29,7 +29,6 @@ class Header(Lines):
             "copy_command",
             "copy command",
             tooltip="In the header: copy the command line that shows this view",
-            show=False,
             id="copy_command",
         ),
     ]

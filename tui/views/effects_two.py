@@ -105,7 +105,7 @@ def notes(result: TwoEffects, inputs: Inputs) -> tuple[str, ...]:
         "tried before them",
         *((ASSUMED,) if known else ()),
         *slices_words(inputs),
-        *reasons(effects.gathered(result.notes)),
+        *reasons(effects.gathered(result.why)),
     )
 
 
@@ -181,7 +181,7 @@ def document(result: TwoEffects, inputs: Inputs) -> dict[str, Any]:
     own = {
         **effects.document(result.b, other(inputs)),
         "differences": plain(result.rows),
-        "notes": notes_of((*result.b.notes, *result.notes)),
+        "notes": notes_of((*result.b.notes, *result.why)),
     }
     return {**effects.document(result.a, inputs), **second(inputs, result.shared, own)}
 
