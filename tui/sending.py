@@ -11,7 +11,7 @@ from unicodedata import combining, decomposition
 from ablate_tui.tui.sixel import encode
 from ablate_tui.tui.terminals import Terminal
 
-IMAGE = 0xAB1A7E  # kitty's number of our picture: in tmux it stands as a colour of 24 bits
+IMAGE = 171  # kitty's number of our picture: in tmux it is told as one of 256 colours, which tmux never changes
 CHUNK = 4096  # of base64 in one of kitty's messages, which is the most it takes
 WHOLE = 700_000  # of base64 in one sequence for iTerm2: tmux takes a megabyte, and WezTerm knows no parts
 PART = 64 * 1024  # of base64 in each part of a larger file
@@ -87,13 +87,12 @@ def _kitty(png: bytes, place: Area, terminal: Terminal) -> str:
     )
     if not virtual:
         return f"\x1b[{place.y + 1};{place.x + 1}H{sent}"
-    red, green, blue = IMAGE >> 16, IMAGE >> 8 & 255, IMAGE & 255
     rest = PLACEHOLDER * (place.width - 1)  # the first cell of a line says its row and column, the others go on from it
     lines = (
         f"\x1b[{place.y + row + 1};{place.x + 1}H{PLACEHOLDER}{marks()[row]}{marks()[0]}{rest}"
         for row in range(place.height)
     )
-    return f"{sent}\x1b[38;2;{red};{green};{blue}m{''.join(lines)}\x1b[39m"
+    return f"{sent}\x1b[38;5;{IMAGE}m{''.join(lines)}\x1b[39m"
 
 
 @cache
