@@ -27,7 +27,7 @@ def test_demo_from_start_to_exit(tmp_path, monkeypatch, columns, rows):
         terminal.wait_for(r"1,536 of 3,072 runs")
         terminal.wait_for(r"slice use_std_residual = on")
         terminal.send("e")
-        terminal.wait_for("Export this view to")
+        terminal.wait_for("enter exports")
         terminal.send("\r")
         terminal.wait_for("wrote ")
         terminal.send("q")

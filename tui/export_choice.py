@@ -31,7 +31,9 @@ def kept() -> ExportChoice:
     except (OSError, ValueError, TypeError, KeyError):
         return ExportChoice()
     flags = (choice.dark, choice.all_views, choice.preview)
-    fits = choice.form in FORMATS and choice.size in get_args(PaperSize) and all(isinstance(f, bool) for f in flags)
+    fits = (
+        choice.form in tuple(FORMATS) and choice.size in get_args(PaperSize) and all(isinstance(f, bool) for f in flags)
+    )
     return choice if fits else ExportChoice()
 
 

@@ -11,7 +11,7 @@ from unicodedata import combining, decomposition
 from ablate_tui.tui.sixel import encode
 from ablate_tui.tui.terminals import Terminal
 
-IMAGE = 0xAB1A7E  # kitty's number of our picture: in tmux it stands as a colour of 24 bits
+IMAGE = 171  # kitty's number of our picture: in tmux it is told as one of 256 colours, which tmux never changes
 CHUNK = 4096  # of base64 in one of kitty's messages, which is the most it takes
 WHOLE = 700_000  # of base64 in one sequence for iTerm2: tmux takes a megabyte, and WezTerm knows no parts
 PART = 64 * 1024  # of base64 in each part of a larger file
@@ -52,18 +52,25 @@ def fitted(png: bytes, area: Area, cell: tuple[int, int]) -> tuple[Area, tuple[i
     return Area(area.x + (area.width - columns) // 2, area.y, columns, rows), pixels
 
 
-def picture(png: bytes, area: Area, terminal: Terminal) -> str:
-    """What shows a PNG in an area of the screen; the cursor goes back to where it was."""
+def picture(png: bytes, area: Area, terminal: Terminal) -> tuple[str, str]:
+    """What shows a PNG in an area of the screen; the cursor goes back to where it was.
+
+    Returns
+    -------
+    once, again : str
+        What is sent once, and what is sent as often as the area is painted.
+    """
     place, pixels = fitted(png, area, terminal.cell)
     if terminal.pictures == "kitty":
-        shown = _kitty(png, place, terminal)
-    elif terminal.pictures == "iterm2":
+        once = f"\x1b7\x1b[{place.y + 1};{place.x + 1}H{_kitty(png, place, terminal)}\x1b8"
+        return once, f"\x1b7{_placeholders(place)}\x1b8" if terminal.tmux is not None else ""
+    if terminal.pictures == "iterm2":
         shown = _iterm2(png, place, terminal)
     elif terminal.pictures == "sixel":
         shown = f"\x1b[{place.y + 1};{place.x + 1}H{encode(png, *pixels)}"
     else:
-        return ""
-    return f"\x1b7{shown}\x1b8"
+        return "", ""
+    return "", f"\x1b7{shown}\x1b8"
 
 
 def erased(terminal: Terminal) -> str:
@@ -73,27 +80,25 @@ def erased(terminal: Terminal) -> str:
 
 
 def _kitty(png: bytes, place: Area, terminal: Terminal) -> str:
-    """kitty's graphics protocol: the PNG itself in chunks.
-
-    tmux does not know where a picture lies; there, cells of text stand for it (Unicode placeholders).
-    """
-    virtual = terminal.tmux is not None
-    first = f"a=T,f=100,t=d,i={IMAGE},q=2,C=1,c={place.width},r={place.height}{',U=1' if virtual else ''},"
+    """kitty's graphics protocol: the PNG itself in chunks, shown at the cursor; in tmux, where `_placeholders` say."""
+    virtual = ",U=1" if terminal.tmux is not None else ""
+    first = f"a=T,f=100,t=d,i={IMAGE},q=2,C=1,c={place.width},r={place.height}{virtual},"
     text = base64.b64encode(png).decode("ascii")
     chunks = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
-    sent = "".join(
+    return "".join(
         through(f"\x1b_G{'' if at else first}m={int(at + 1 < len(chunks))};{chunk}\x1b\\", terminal)
         for at, chunk in enumerate(chunks)
     )
-    if not virtual:
-        return f"\x1b[{place.y + 1};{place.x + 1}H{sent}"
-    red, green, blue = IMAGE >> 16, IMAGE >> 8 & 255, IMAGE & 255
+
+
+def _placeholders(place: Area) -> str:
+    """Cells of text that stand for kitty's picture: tmux does not know where a picture lies, but where text does."""
     rest = PLACEHOLDER * (place.width - 1)  # the first cell of a line says its row and column, the others go on from it
     lines = (
         f"\x1b[{place.y + row + 1};{place.x + 1}H{PLACEHOLDER}{marks()[row]}{marks()[0]}{rest}"
         for row in range(place.height)
     )
-    return f"{sent}\x1b[38;2;{red};{green};{blue}m{''.join(lines)}\x1b[39m"
+    return f"\x1b[38;5;{IMAGE}m{''.join(lines)}\x1b[39m"
 
 
 @cache

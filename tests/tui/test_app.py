@@ -19,14 +19,19 @@ from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.formats import cell
 from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.choice import Choice
 from ablate_tui.tui.panels.header import Header
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList, name_cells
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.ask import Ask
+from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
+from ablate_tui.tui.screens.export_dialog import ExportDialog
 from ablate_tui.tui.screens.help import Help
+from ablate_tui.tui.screens.preview import Preview
+from ablate_tui.tui.screens.working import Working
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -313,42 +318,10 @@ async def test_help_lists_every_key(runs):
 
 def test_every_binding_has_an_id():
     """So that each can be remapped."""
-    holders = (AblateApp, SwitchList, ViewTable, Help, Ask, Details)
+    holders = (AblateApp, SwitchList, ViewTable, Help, Ask, Details, Card, Choice, ExportDialog, Preview, Working)
     ids = [binding.id for holder in holders for binding in holder.BINDINGS]
     assert all(ids)
     assert len(set(ids)) == len(ids)
-
-
-@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
-async def test_export_writes_the_view(runs, tmp_path, monkeypatch, form):
-    """e proposes a name; the picture is written, its path said, and the scp line copied."""
-    monkeypatch.chdir(tmp_path)
-    async with opened(runs) as pilot:
-        await pilot.press(*keys_to("effects"), "e")
-        await settle(pilot)
-        answer = pilot.app.screen.query_one(Input)
-        assert answer.value == "effects-by-use_norm.png"
-        answer.value = f"view.{form}"
-        await pilot.press("enter")
-        await settle(pilot)
-        path = tmp_path / f"view.{form}"
-        assert path.read_bytes().startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[form])
-        assert pilot.app.exported == [path]
-        assert pilot.app.clipboard.startswith("scp ")
-        assert str(path) in pilot.app.clipboard
-
-
-async def test_export_into_a_missing_folder_is_refused(runs, tmp_path, monkeypatch):
-    """The dialog stays and says what is wrong."""
-    monkeypatch.chdir(tmp_path)
-    async with opened(runs) as pilot:
-        await pilot.press("e")
-        await pilot.pause()
-        pilot.app.screen.query_one(Input).value = "nowhere/view.png"
-        await pilot.press("enter")
-        await pilot.pause()
-        assert isinstance(pilot.app.screen, Ask)
-        assert "no folder" in str(pilot.app.screen.query_one("#hint", Static).content)
 
 
 async def test_copy_gives_the_table_as_text(runs):

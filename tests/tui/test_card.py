@@ -11,9 +11,10 @@ from textual.widgets import Input
 from ablate_tui.data.errors import UsageError
 from ablate_tui.tui.figure import Axis, Figure, Line, Panel
 from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.choice import Choice
 from ablate_tui.tui.panels.view_table import ViewTable
-from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.card import Card
+from ablate_tui.tui.screens.export_dialog import ExportDialog
 from ablate_tui.tui.views.registry import VIEWS
 
 pytestmark = pytest.mark.usefixtures("few_refits")
@@ -110,7 +111,9 @@ async def test_a_card_is_written_as_a_picture(runs, asked, tmp_path, monkeypatch
         await enter(pilot)
         await pilot.press("e")
         await settle(pilot)
-        assert isinstance(pilot.app.screen, Ask)
+        assert isinstance(pilot.app.screen, ExportDialog)
+        assert not pilot.app.screen.query("#what")  # a card is one picture, and has no table
+        assert list(pilot.app.screen.query_one("#form", Choice).options) == ["png", "svg", "pdf"]
         assert pilot.app.screen.query_one(Input).value == f"card-{asked[0].column}.png"
         await pilot.press("enter")
         await settle(pilot)

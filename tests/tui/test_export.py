@@ -17,8 +17,7 @@ def test_names_stay_in_their_folder(name):
     assert "/" not in made
     assert "\\" not in made
     assert not made.startswith(".")
-    assert len(made.encode()) <= 125
-    assert made.endswith(".png")
+    assert len(made.encode()) <= 120
     assert made.isprintable()
 
 
@@ -50,12 +49,29 @@ def test_write_gives_the_absolute_path_and_usual_permissions(tmp_path, monkeypat
 
 
 def test_chosen_checks_folder_and_suffix(tmp_path):
-    """The suffix says the format; a folder that isn't there is refused before anything is drawn."""
-    assert export.chosen("a.svg", tmp_path) == (tmp_path / "a.svg", "svg")
-    with pytest.raises(UsageError, match=r"should end in \.png"):
-        export.chosen("a.gif", tmp_path)
+    """The suffix is the format's; a folder that isn't there is refused before anything is drawn."""
+    assert export.chosen("a.svg", "svg", tmp_path) == tmp_path / "a.svg"
+    for name in ("a.gif", "a", ""):
+        with pytest.raises(UsageError, match=r"should end in \.png"):
+            export.chosen(name, "png", tmp_path)
     with pytest.raises(UsageError, match="there is no folder"):
-        export.chosen("nowhere/a.png", tmp_path)
+        export.chosen("nowhere/a.png", "png", tmp_path)
+
+
+def test_a_folder_for_all_views_is_there_or_can_be_made(tmp_path):
+    """Beside what is there; never in place of a file."""
+    (tmp_path / "file").write_text("")
+    assert export.chosen_folder("new", tmp_path) == tmp_path / "new"
+    for name, said in (
+        ("file", "is a file"),
+        ("a/b", "there is no folder"),
+        (" ", "name a folder"),
+        ("~no_one_/x", "leads nowhere"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            export.chosen_folder(name, tmp_path)
+    with pytest.raises(SourceError, match="can't make"):
+        export.make_folder(tmp_path / "file" / "x")
 
 
 def test_a_folder_is_no_file(tmp_path):
@@ -71,5 +87,6 @@ def test_scp_line_quotes_for_both_shells(tmp_path):
     assert line.endswith(" .")
     import shlex
 
+    assert export.scp_line(tmp_path).startswith("scp -r ")
     remote = shlex.split(line)[1]
     assert shlex.split(remote.split(":", 1)[1]) == [str(tmp_path / "a b's.png")]
