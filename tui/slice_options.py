@@ -12,6 +12,7 @@ from typing import cast
 from ablate_tui.data.errors import UsageError, one_of
 from ablate_tui.data.schema import ROLES, Choices, Goal, Role, RunTable
 from ablate_tui.queries.slices import Slice, Term
+from ablate_tui.tui.formats import csv_line
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import Target
 
@@ -231,22 +232,24 @@ def _role(text: str) -> tuple[str, Role]:
 
 def choice_words(choices: Choices) -> list[str]:
     """What was chosen about the columns, as words of a command line: what a look does not hold."""
-    words = [] if choices.table is None else ["--table", choices.table]
+    words = [] if choices.table is None else option_words("--table", choices.table)
     for option, chosen in (("--role", choices.roles), ("--on", choices.on)):
-        words += [word for name, value in chosen.items() for word in (option, f"{name}={value}")]
+        words += [word for name, value in chosen.items() for word in option_words(option, f"{name}={value}")]
     return words
+
+
+def option_words(option: str, value: str) -> list[str]:
+    """An option with its value; a value that begins with a dash would pass for an option by itself."""
+    return [f"{option}={value}"] if value.startswith("-") else [option, value]
 
 
 def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) -> str:
     """The `ablate-tui show` that gives a look again, ready to paste into a shell."""
-    import io
     import shlex
 
-    words = ["ablate-tui", "show", source, "--view", view]
+    words = ["ablate-tui", "show", f"./{source}" if source.startswith("-") else source, "--view", view]
     for name, levels in look.slice.filters:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(levels)
-        words += ["--set", f"{name}={line.getvalue()}"]
+        words += option_words("--set", f"{name}={csv_line(levels)}")
     for option, value in (
         ("--contrast", look.slice.contrast),
         ("--color", look.color),
@@ -257,7 +260,7 @@ def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) 
         ("--fail", look.fail or None),
     ):
         if value is not None:
-            words += [option, value]
+            words += option_words(option, value)
     return shlex.join([*words, *extra])
 
 
