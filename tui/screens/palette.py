@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 from textual.command import CommandList, CommandPalette
 from textual.worker import Worker
@@ -23,3 +24,8 @@ class Palette(Once, CommandPalette):
         worker = super()._gather_commands(search_value)
         worker.exit_on_error = False
         return worker
+
+    def _on_click(self, event: events.Click) -> None:
+        """A click beside the palette closes it, but not one from before the terminal became smaller."""
+        if not self.region.contains(event.screen_x, event.screen_y):
+            event.prevent_default()
