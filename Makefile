@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 # The checkout's own data/ and queries/ must not be importable by their bare names.
 export PYTHONSAFEPATH := 1
 
-.PHONY: help demo test trackers check bench screenshot clean
+.PHONY: help demo test trackers check bench monkey screenshot clean
 
 help:
 	@echo "make demo        open the shipped sweep in the terminal"
 	@echo "make test        run all tests"
 	@echo "make trackers    test the imports with the trackers themselves, and logging from 64 processes"
+	@echo "make monkey      100 monkeys with 1,000 keys each at the screen, 10 of them at a terminal, on two sweeps (hours)"
 	@echo "make check       ruff, mypy and the import contracts"
 	@echo "make bench       measure speed and memory against peers: docs/benchmarks.md (20 minutes; SIZES=3e3 for less)"
 	@echo "make screenshot  draw docs/screen.svg again"
@@ -38,6 +39,9 @@ demo: $(VENV)/base
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+monkey: $(VENV)/test
+	ABLATE_TUI_MONKEYS=$(or $(SEEDS),100) $(BIN)/python -m pytest -n auto tests/tui/test_monkey.py $(ARGS)
 
 # an environment of its own: MLflow wants an older pyarrow than the newest
 $(TRACKERS)/made: pyproject.toml constraints.txt tests/trackers/tools.txt

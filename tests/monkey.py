@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from tests.biting import NAMES
 from textual import events
+from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -16,6 +17,7 @@ from ablate_tui.tui.app import AblateApp
 SIZES = ((80, 24), (120, 36), (200, 50), (20, 5), (40, 12), (1, 1))
 LEAVES = {"quit", "app.quit", "suspend_process", "help_quit"}  # what ends or stops the program
 MOVES = ("tab", "shift+tab", "enter", "escape", "ctrl+p", "up", "down", "left", "right", "home", "end", "backspace")
+# without what leads out of the folder, since exports are written
 WORDS = "".join(NAMES).replace("/", "").replace("~", "") + "val_loss(),=:\"' 0123456789.png"
 
 
@@ -33,40 +35,42 @@ def bound(app: AblateApp) -> list[str]:
 
 
 async def play(pilot: Pilot[None], seed: int, keys: int) -> list[str]:
-    """Do so many random things; what was done."""
+    """Do so many random things, as fast as a driver hands them over; what was done."""
     chance = random.Random(seed)
     app = pilot.app
     assert isinstance(app, AblateApp)
+    driver = app._driver
+    assert driver is not None
     done: list[str] = []
     for _ in range(keys):
         what = chance.random()
-        if isinstance(app.focused, Input) and what < 0.4:
+        writes = isinstance(app.focused, Input)
+        if writes and what < 0.4:
             done.append(sign := chance.choice(WORDS))
-            app.post_message(events.Key("space" if sign == " " else sign, sign))
+            driver.process_message(events.Key("space" if sign == " " else sign, sign))
         elif what < 0.85:
-            keys_now = [*bound(app), *MOVES]
-            if isinstance(app.focused, Input):
-                keys_now = [key for key in keys_now if key not in ("slash", "tilde")]  # exports stay in the folder
-            done.append(key := chance.choice(keys_now))
-            await pilot._app._press_keys([key])
-        elif what < 0.95:
-            at = (chance.randrange(app.size.width), chance.randrange(app.size.height))
-            done.append(f"click {at}")
-            await pilot.click(offset=at, times=chance.choice((1, 1, 2)))
-        elif what < 0.98:
-            done.append("wheel")
-            kind = chance.choice((events.MouseScrollDown, events.MouseScrollUp))
+            now = [key for key in (*bound(app), *MOVES) if not writes or key not in ("slash", "tilde")]  # see WORDS
+            done.append(key := chance.choice(now))
+            driver.process_message(events.Key(key, key if len(key) == 1 else None))
+        elif what < 0.97:
             x, y = chance.randrange(app.size.width), chance.randrange(app.size.height)
-            widget, _ = app.screen.get_widget_at(x, y)
-            widget.post_message(kind(widget, x, y, 0, 1, 0, False, False, False, x, y))
+            kinds: tuple[type[events.MouseEvent], ...] = (events.MouseMove, events.MouseDown, events.MouseUp)
+            if what > 0.93:
+                kinds = (chance.choice((events.MouseScrollDown, events.MouseScrollUp)),)
+            done.append(f"{kinds[-1].__name__} {x} {y}")
+            for kind in kinds:
+                driver.process_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
         else:
-            size = chance.choice(SIZES)
+            size = Size(*chance.choice(SIZES))
             done.append(f"size {size}")
-            await pilot.resize_terminal(*size)
+            driver._size = size  # type: ignore[assignment]
+            driver.process_message(events.Resize(size, size))
+        await asyncio.sleep(0.002)
         if chance.random() < 0.05:
-            await pilot.pause()
+            await pilot._wait_for_screen()
         if app._exception is not None:
             break
+    await pilot._wait_for_screen()
     return done
 
 

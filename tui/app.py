@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -26,10 +27,12 @@ from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
 from ablate_tui.tui.keymap import bindings_of, remapped
 from ablate_tui.tui.leaving import Leaving
+from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
 from ablate_tui.tui.panels.header import Header
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
@@ -38,6 +41,7 @@ from ablate_tui.tui.querying import Querying
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
+from ablate_tui.tui.screens.palette import Palette
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import choice_words, command_line
 from ablate_tui.tui.theming import Themed
@@ -46,7 +50,14 @@ from ablate_tui.tui.views.registry import VIEWS
 
 ALONE = 0.05  # seconds until counts and effects are shown without the view: each paint costs as much as a view's
 DEFAULTS = Config()
+SMALL = (40, 12)  # columns and rows below which nothing can be read
 WIDE = 100  # columns from which the switch list shows counts and bars
+
+
+def too_small(width: int, height: int) -> list[Row]:
+    """What is said in place of everything, as far as it goes."""
+    said = f"{width}×{height} is too small; {SMALL[0]}×{SMALL[1]} will do"
+    return [(Segment(line),) for line in formats.folded(said, max(1, width))]
 
 
 class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
@@ -139,6 +150,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
             with Vertical(id="right"):
                 yield Body(id="body")
         yield Footer(show_command_palette=False)
+        yield Lines(id="small")
 
     def on_mount(self) -> None:
         """Show the first figures."""
@@ -172,7 +184,12 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
 
     def on_resize(self, event: events.Resize) -> None:
         """Paint again in the new size."""
-        self.set_class(event.size.width >= WIDE, "wide")
+        width, height = event.size
+        self.set_class(width >= WIDE, "wide")
+        small = width < SMALL[0] or height < SMALL[1]
+        self.set_class(small, "small")
+        if small:
+            self.query_one("#small", Lines).show(too_small(width, height))
         self.call_after_refresh(self.refresh_view)
 
     # -- what comes back
@@ -471,6 +488,11 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         groups = {title: [remapped(b, self.keys) for b in bindings] for title, bindings in groups.items()}
         self.push_screen(Help(groups, VIEWS))
 
+    def action_command_palette(self) -> None:
+        """Open the command palette, unless it is open."""
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
+            self.push_screen(Palette())
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the command palette offers."""
         for view in VIEWS.values():
@@ -490,7 +512,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         for factor in table.factors[:100]:
             for level in factor.levels[:10]:
                 yield SystemCommand(
-                    f"Keep {formats.clean(factor.name)} = {formats.clean(level_words(factor, level))}", "Filter",
+                    f"Keep {formats.unmarked(factor.name)} = {formats.unmarked(level_words(factor, level))}", "Filter",
                     lambda n=factor.name, v=level: self.go(replace(self.look, slice=self.look.slice.with_levels(
                         self.sweep, n, (v,)))),
                 )  # fmt: skip

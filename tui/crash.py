@@ -42,7 +42,7 @@ def report(error: BaseException, view: str, look: Look) -> str:
     while fault is not None:
         lines += [f"{type(fault).__module__}.{type(fault).__qualname__}"]
         lines += "".join(traceback.format_tb(fault.__traceback__)).splitlines()
-        fault = fault.__cause__ or fault.__context__
+        fault = fault.__cause__ or fault.__context__ or getattr(fault, "error", None)  # Textual's WorkerFailed
         lines += ["", "caused by"] if fault is not None else []
     return "\n".join(lines) + "\n"
 

@@ -46,8 +46,8 @@ def refuse_empty(figure: Figure) -> None:
 
 def safe_name(text: str) -> str:
     """A text as a file name that stays in its folder, whatever is in it."""
-    name = re.sub(r"[^\w.+=-]+", "_", text).strip("._")
-    return name.encode()[:LONGEST_NAME].decode("utf-8", "ignore").rstrip("._") or "view"
+    name = re.sub(r"[^\w.+=-]+", "_", text).strip("._-")
+    return name.encode()[:LONGEST_NAME].decode("utf-8", "ignore").rstrip("._-") or "view"
 
 
 def suggested_name(view: str, slice_: Slice) -> str:

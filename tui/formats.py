@@ -7,7 +7,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,11 @@ def clean(text: object) -> str:
     if text.isprintable():  # true of no sign of these kinds
         return text
     return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp", "Cs") else sign for sign in text)
+
+
+def unmarked(text: object) -> str:
+    """A text from data for what Textual reads as markup, such as the command palette."""
+    return clean(text).replace("[", "\\[")  # Textual's own escape leaves "[/" and a backslash before a bracket
 
 
 def cell(value: object) -> str:
@@ -191,14 +196,21 @@ def as_csv(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] = ()) -> str
 
     `fields` come first, and are there without a row, too.
     """
-    out = io.StringIO()
     fields = list(dict.fromkeys((*fields, *(field for row in rows for field in row))))
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(fields)
+    lines = [csv_line(fields)]
     for row in rows:
         values = (row.get(field) for field in fields)
-        writer.writerow([json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict, bool)) else v for v in values])
-    return out.getvalue()
+        lines.append(
+            csv_line(json.dumps(v, ensure_ascii=False) if isinstance(v, list | dict | bool) else v for v in values)
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """Values as one record of CSV, without its end; a line break of either kind is quoted."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerow(values)  # it quotes the signs of its own line end only
+    return out.getvalue().removesuffix("\r\n")
 
 
 def as_json(document: Mapping[str, Any]) -> str:

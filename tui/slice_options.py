@@ -308,14 +308,14 @@ def _role(text: str) -> tuple[str, Role]:
 
 def choice_words(choices: Choices) -> list[str]:
     """What was chosen about the columns, as words of a command line: what a look does not hold."""
-    words = [] if choices.table is None else _said("--table", choices.table)
+    words = [] if choices.table is None else option_words("--table", choices.table)
     for option, chosen in (("--role", choices.roles), ("--on", choices.on)):
-        words += [word for name, value in chosen.items() for word in _said(option, f"{name}={value}")]
+        words += [word for name, value in chosen.items() for word in option_words(option, f"{name}={value}")]
     return words
 
 
-def _said(option: str, value: str) -> list[str]:
-    """An option and its value; in one word where the value would be taken for another option."""
+def option_words(option: str, value: str) -> list[str]:
+    """An option with its value; a value that begins with a dash would pass for an option by itself."""
     return [f"{option}={value}"] if value.startswith("-") else [option, value]
 
 
@@ -323,9 +323,9 @@ def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) 
     """The `ablate-tui show` that gives a look again, ready to paste into a shell."""
     import shlex
 
-    words = ["ablate-tui", "show", source, "--view", view]
+    words = ["ablate-tui", "show", f"./{source}" if source.startswith("-") else source, "--view", view]
     for name, levels in look.slice.filters:
-        words += _said("--set", f"{name}={_line(levels)}")
+        words += option_words("--set", f"{name}={_line(levels)}")
     for option, value in (
         ("--contrast", look.slice.contrast),
         ("--color", look.color),
@@ -337,7 +337,7 @@ def command_line(look: Look, source: str, view: str, extra: Sequence[str] = ()) 
         ("--versus", None if look.versus is None else versus_text(look.versus)),
     ):
         if value is not None:
-            words += _said(option, value)
+            words += option_words(option, value)
     return shlex.join([*words, *extra])
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +13,13 @@ from ablate_tui.queries.findings import Finding
 from ablate_tui.queries.interactions import CLAIMED
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Figure
+from ablate_tui.tui.formats import csv_line
 from ablate_tui.tui.report import tables, words
 from ablate_tui.tui.report.markdown import code, folded, image, link, plain, shell
 from ablate_tui.tui.report.plan import PANELS, Comparison, Dependence, Plan
 from ablate_tui.tui.report.results import Results
 from ablate_tui.tui.session import Look, Session
-from ablate_tui.tui.slice_options import choice_words, command_line
+from ablate_tui.tui.slice_options import choice_words, command_line, option_words
 from ablate_tui.tui.views.base import sample_words
 from ablate_tui.tui.views.design_words import facts
 from ablate_tui.tui.views.importance import contrasts
@@ -338,9 +337,7 @@ class Report:
         """The command that writes this report."""
         yield "## This report again"
         yield ""
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(self.plan.switches)
-        switches = ["--switches", line.getvalue()] if self.plan.switches else []
+        switches = option_words("--switches", csv_line(self.plan.switches)) if self.plan.switches else []
         _, _, source, _, _, *options = shlex.split(self.command("effects", self.asked))
         yield shell(shlex.join(["ablate-tui", "report", source, "--out", "DIR", *switches, *options]))
 

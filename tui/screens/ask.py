@@ -15,9 +15,11 @@ from textual.widgets.option_list import Option
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.screens.lists import Choices
+from ablate_tui.tui.screens.once import Once
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Once, ModalScreen[str | None]):
     """One line of text, perhaps with choices under it that the text narrows.
 
     Enter takes the highlighted choice, else the text. `check` may refuse a text with an AblateError,
@@ -56,7 +58,7 @@ class Ask(ModalScreen[str | None]):
             yield Static(Text(self.question, "bold"))
             yield Input(self.value, id="answer", select_on_focus=False)
             if self.choices:
-                yield OptionList(id="choices", markup=False)
+                yield Choices(id="choices", markup=False)
             yield Static(Text(self.hint, "dim"), id="hint")
 
     def on_mount(self) -> None:

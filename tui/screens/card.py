@@ -19,11 +19,12 @@ from ablate_tui.tui.formats import clean
 from ablate_tui.tui.painting import Painted, Sizes, paint_card
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.colours import painter_palette
+from ablate_tui.tui.screens.once import Once
 
 KEYS = "v next panel · e export · esc closes"
 
 
-class Card(ModalScreen[None]):
+class Card(Once, ModalScreen[None]):
     """A figure's panels, as many as fit; `v` and scrolling go through the rest."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

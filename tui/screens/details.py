@@ -13,9 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ablate_tui.tui.formats import cell, clean, fit
+from ablate_tui.tui.screens.once import Once
 
 
-class Details(ModalScreen[None]):
+class Details(Once, ModalScreen[None]):
     """A list of names and values."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close", id="details.close")]

@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.views.base import View
 
 NAMES = {"question_mark": "?", "slash": "/", "left_square_bracket": "[", "right_square_bracket": "]"}
@@ -23,7 +24,7 @@ def keys_of(binding: Binding) -> str:
     return " ".join(NAMES.get(key.strip(), key.strip()) for key in binding.key.split(","))
 
 
-class Help(ModalScreen[None]):
+class Help(Once, ModalScreen[None]):
     """What every key does and what every view answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss", "Close", id="help.close")]

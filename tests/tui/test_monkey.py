@@ -1,0 +1,106 @@
+"""A monkey at the keyboard: no exception, no stuck key, no thread left. ``ABLATE_TUI_MONKEYS=100`` does more of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tests.biting import as_duckdb, biting
+from tests.monkey import play, seeds, typed
+from tests.pseudo_terminal import PseudoTerminal
+from tests.tui.test_app import settle
+
+from ablate_tui.data.schema import Choices
+from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.session import Look, Session
+
+KEYS = 1000 if "ABLATE_TUI_MONKEYS" in os.environ else 150
+PATIENCE = 60.0  # seconds for a key that must still work, on a machine that has other things to do
+POOLS = ("asyncio_", "ThreadPoolExecutor")  # threads that wait for the process's end
+
+pytestmark = [pytest.mark.usefixtures("few_refits"), pytest.mark.timeout(900)]
+
+
+@pytest.fixture(params=["shipped", "biting"])
+def sweep_file(request, tmp_path) -> Path:
+    """The shipped sweep, and the file of biting names."""
+    if request.param == "biting":
+        return as_duckdb(biting(), tmp_path / "biting.duckdb")
+    from ablate_tui.data.demo import demo_database
+
+    return demo_database(lambda words: None)
+
+
+@pytest.mark.parametrize("seed", seeds(2))
+async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
+    """Whatever was typed, the views still come, no worker has failed, and every thread ends with the screen."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    faults: list[BaseException | None] = []
+    monkeypatch.setattr(AblateApp, "tell_fault", lambda self, error: faults.append(error))
+    monkeypatch.setattr(threading, "excepthook", lambda caught: faults.append(caught.exc_value))
+    before = set(threading.enumerate())
+    session = Session.open(str(sweep_file), Choices(), keep=False)
+    app = AblateApp(session, Look())
+    done: list[str] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        done = await play(pilot, seed, KEYS)
+        await pilot.resize_terminal(120, 36)
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+            await pilot.pause()
+        app.query_one("#switches").focus()
+        for key, view in (("3", "effects"), ("2", "compare")):
+            await pilot.press(key)
+            end = time.monotonic() + PATIENCE
+            while (shown := app.query_one("#body").painted) is None or shown.view != view:
+                assert time.monotonic() < end, f"{key} is stuck after {done[-20:]}"
+                await pilot.pause(0.05)
+        await settle(pilot)
+    session.close()
+    assert not faults, f"{faults} after {done[-20:]}"
+    end = time.monotonic() + PATIENCE
+    while left := [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith(POOLS)]:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix in (".png", ".svg", ".pdf")]
+    assert all(path.is_relative_to(folder) for path in written)
+
+
+@pytest.mark.parametrize("seed", seeds(1)[:10])
+def test_keys_at_random_in_a_terminal(seed, sweep_file, tmp_path, monkeypatch):
+    """The same in a real pseudo-terminal: bytes, and sizes; no escape code of a name gets through."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    program = str(Path(sys.executable).with_name("ablate-tui"))
+    with PseudoTerminal([program, str(sweep_file)], 80, 24, {"TEXTUAL_FPS": "60"}) as terminal:
+        terminal.wait_for("Comparison by")
+        for what in typed(seed, KEYS):
+            if isinstance(what, tuple):
+                terminal.resize(*what)
+            else:
+                terminal.send(what)
+            terminal.read(0.005)
+            assert terminal.status is None, terminal.text
+        terminal.resize(120, 36)
+        end = time.monotonic() + PATIENCE
+        while "[3 effects]" not in terminal.text:  # it may still be at what was typed
+            assert terminal.status is None, terminal.text
+            assert time.monotonic() < end, terminal.text
+            for key in "\x1b3":
+                terminal.send(key)
+                terminal.wait_quiet(0.5, 5)
+        terminal.wait_for("Effects", PATIENCE)
+        assert "fault" not in terminal.text
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        assert b"\x1b]0;title" not in terminal.raw
+        assert b"\x1b[31mred" not in terminal.raw
+        assert b"\xc2\x9b" not in terminal.raw
+        assert "\u202e".encode() not in terminal.raw

@@ -1,0 +1,24 @@
+"""What all dialogs share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.await_complete import AwaitComplete
+
+
+class Once:
+    """Closes once: of two keys, or a key and a click, in one go, the second would end the program.
+
+    Comes first among the bases, and is no widget: Textual takes styles and parts of the first one that is.
+    """
+
+    closed = False
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Close with an answer, unless there is one."""
+        if self.closed:
+            return AwaitComplete()
+        self.closed = True
+        done: AwaitComplete = super().dismiss(result)  # type: ignore[misc]
+        return done

@@ -1,0 +1,31 @@
+"""The command palette: Textual's, without its faults."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.command import CommandList, CommandPalette
+from textual.worker import Worker
+
+from ablate_tui.tui.screens.lists import Commands
+from ablate_tui.tui.screens.once import Once
+
+
+class Palette(Once, CommandPalette):
+    """Has no id, since two of the same would end the program: one may still be closing as the next one opens."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out what Textual does, with a list of ours."""
+        for widget in super().compose():
+            yield Commands() if isinstance(widget, CommandList) else widget
+
+    def _gather_commands(self, search_value: str) -> Worker[None]:
+        """Look for commands; where the palette has gone meanwhile, with its list, that is no fault."""
+        worker = super()._gather_commands(search_value)
+        worker.exit_on_error = False
+        return worker
+
+    def _on_click(self, event: events.Click) -> None:
+        """A click beside the palette closes it, but not one from before the terminal became smaller."""
+        if not self.region.contains(event.screen_x, event.screen_y):
+            event.prevent_default()
