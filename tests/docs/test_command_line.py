@@ -122,4 +122,8 @@ def test_every_command_and_view_is_documented():
     commands = re.findall(r"^ablate-tui ([a-z]+) ", PAGE, re.MULTILINE)
     assert tuple(dict.fromkeys(commands)) == cli.COMMANDS
     assert f"`{' '.join(VIEWS)}`" in PAGE
+    about = {name: view.about.replace("|", "\\|") for name, view in VIEWS.items()}
+    _, _, views = PAGE.partition("\n## Views\n")
+    views, _, _ = views.partition("\n## ")
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", views, re.MULTILINE)) == about
     assert [title for title in re.findall(r"^### (\w+)$", PAGE, re.MULTILINE) if title in VIEWS] == list(VIEWS)
