@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # The checkout's own data/ and queries/ must not be importable by their bare names.
 export PYTHONSAFEPATH := 1
 
-.PHONY: help demo test trackers check bench monkey screenshot clean
+.PHONY: help demo test trackers check bench monkey screenshot keys clean
 
 help:
 	@echo "make demo        open the shipped sweep in the terminal"
@@ -16,7 +16,8 @@ help:
 	@echo "make monkey      100 monkeys with 1,000 keys each at the screen, 10 of them at a terminal, on two sweeps (hours)"
 	@echo "make check       ruff, mypy and the import contracts"
 	@echo "make bench       measure speed and memory against peers: docs/benchmarks.md (20 minutes; SIZES=3e3 for less)"
-	@echo "make screenshot  draw docs/screen.svg again"
+	@echo "make screenshot  draw the pictures of docs/ again"
+	@echo "make keys        write docs/keys.md again, from the bindings"
 	@echo "make clean       remove the environment and what was built"
 
 $(VENV)/base: pyproject.toml constraints.txt
@@ -76,6 +77,9 @@ bench: $(VENV)/test $(PEERS)/made
 
 screenshot: $(VENV)/test
 	$(BIN)/python docs/screenshot.py
+
+keys: $(VENV)/base
+	$(BIN)/python docs/keys.py
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(TRACKERS) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

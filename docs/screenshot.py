@@ -1,10 +1,15 @@
-"""Draw docs/screen.svg: the shipped sweep on the screen, as it is. `make screenshot` runs it."""
+"""Draw the pictures of docs/: the README's screen, and those of the tutorial. `make screenshot` runs it."""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import os
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # make keeps Python from doing so
+
+from walk import Step, settle, slim, walk
 
 from ablate_tui.data.demo import demo_database
 from ablate_tui.data.schema import Choices
@@ -13,21 +18,29 @@ from ablate_tui.tui.config import Config
 from ablate_tui.tui.session import Look, Session
 
 
-async def draw(path: Path) -> None:
+async def draw_screen(path: Path) -> None:
     """Filter one switch, contrast another, wait for the intervals, and write the picture."""
     session = Session.open(str(demo_database()), Choices(), keep=False)
     app = AblateApp(session, Look(), config=Config(theme="dark"))
     async with app.run_test(size=(140, 40)) as pilot:
-        await app.workers.wait_for_complete()
+        await settle(pilot)
         await pilot.press("space", "down", "down", "c", "2")
-        for _ in range(4):
-            await pilot.pause()
-            await app.workers.wait_for_complete()
-        picture = app.export_screenshot(title="ablate-tui runs.duckdb")
+        await settle(pilot)
+        picture = slim(app.export_screenshot(title="ablate-tui runs.duckdb"))
     session.close()
-    # the fonts of the reader's own machine do: nothing is fetched from elsewhere
-    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))
+    path.write_text(picture, encoding="utf-8")
+
+
+async def draw_tutorial() -> None:
+    """Follow the tutorial, and write the picture of each step that has one."""
+    step: Step
+    async for step, picture in walk():
+        if step.picture is not None:
+            step.picture.parent.mkdir(exist_ok=True)
+            step.picture.write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    asyncio.run(draw(Path(__file__).with_name("screen.svg")))
+    os.environ["SOURCE_DATE_EPOCH"] = "1767225600"  # a card says the day: the same in every drawing
+    asyncio.run(draw_screen(Path(__file__).with_name("screen.svg")))
+    asyncio.run(draw_tutorial())
