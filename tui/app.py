@@ -411,12 +411,16 @@ class AblateApp(Querying, Following):
 
     def action_help(self) -> None:
         """Show all keys and views."""
+        from ablate_tui.tui.panels.result_table import ResultTable
+        from ablate_tui.tui.screens.sql import SqlScreen
+
         groups = {
             "Switches": [b for b in SwitchList.BINDINGS if isinstance(b, Binding)],
             "Everywhere": [b for b in self.BINDINGS if isinstance(b, Binding)]
             + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
             "Table": [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
             "What enter opens in some tables": [b for b in Card.BINDINGS if isinstance(b, Binding)],
+            "The SQL view": [b for b in (*SqlScreen.BINDINGS, *ResultTable.BINDINGS) if isinstance(b, Binding)],
         }
         self.push_screen(Help(groups, VIEWS))
 
