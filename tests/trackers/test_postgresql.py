@@ -169,7 +169,7 @@ def test_a_persons_query(host: str) -> None:
     assert "Aggregate" in str(plan.rows[0])
     many = engine.answer("SELECT * FROM small a, small b", Event())
     assert (len(many.rows), many.more) == (10_000, True)
-    with pytest.raises(QueryError, match='HINT: .*"small.norm"') as caught:
+    with pytest.raises(QueryError, match=r'HINT: .*"small\.norm"') as caught:
         engine.answer("SELECT 1,\n nor FROM small", Event())
     assert caught.value.place == (1, 1)
     for sql in (
