@@ -137,3 +137,33 @@ def wait_until(happened, timeout: float = 20) -> None:
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_query_in_sql(tmp_path, monkeypatch):
+    """Typed as a person does: a fault beside the query, the answer, an endless query that esc stops, a CSV file."""
+    monkeypatch.chdir(tmp_path)
+    with PseudoTerminal([PROGRAM, "demo"], 80, 24) as terminal:
+        terminal.wait_for(r"Comparison by")
+        terminal.send("Q")
+        terminal.wait_for(r"3,072 rows × 18 columns")
+        terminal.wait_for(r"val_loss: 3,072 numbers")
+        terminal.send(" WHERE val_los < 3")
+        terminal.send("\x1b[15~")  # F5
+        terminal.wait_for(r"line 2, column 17: .*\n.*\"val_loss\"")
+        terminal.send("\x1b[1;3A")  # alt+up: the query that was there at first
+        terminal.wait_for(r"FROM runs +│")
+        terminal.send(" a, runs b, runs c ORDER BY random()\n")  # ctrl+j runs it, too
+        terminal.wait_for("esc stops")
+        terminal.send("\x1b")
+        terminal.wait_for(r"\n stopped ")
+        terminal.send("\t")
+        terminal.wait_for(r"s sort")
+        terminal.send("e")
+        terminal.wait_for("Write the answer to")
+        terminal.send("\r")
+        terminal.wait_for("wrote ")
+        terminal.send("\x1b")
+        terminal.wait_for(r"slice all runs")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+    assert len((tmp_path / "query.csv").read_text().splitlines()) == 1 + 3_072

@@ -474,6 +474,9 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
 
     def action_help(self) -> None:
         """Show all keys and views."""
+        from ablate_tui.tui.panels.result_table import ResultTable
+        from ablate_tui.tui.screens.sql import SqlScreen
+
         groups: dict[str, list[Binding]] = {
             "Switches": bindings_of(SwitchList),
             "Everywhere": [
@@ -484,6 +487,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
             "Header": bindings_of(Header),
             "Table": bindings_of(ViewTable),
             "What enter opens in some tables": bindings_of(Card),
+            "The SQL view": [*bindings_of(SqlScreen), *bindings_of(ResultTable)],
         }
         groups = {title: [remapped(b, self.keys) for b in bindings] for title, bindings in groups.items()}
         self.push_screen(Help(groups, VIEWS))

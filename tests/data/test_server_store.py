@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import numpy as np
@@ -16,6 +17,7 @@ from ablate_tui.data.importer import import_runs
 from ablate_tui.data.schema import Choices
 from ablate_tui.data.servers.engines import DuckDB
 from ablate_tui.data.servers.server_store import ServerStore
+from ablate_tui.data.statements import QueryError
 from ablate_tui.data.store import open_store
 
 
@@ -96,6 +98,23 @@ def test_tables_that_were_loaded_before_know_their_runs_by_the_same_places(file:
     again = store.load()
     np.testing.assert_array_equal(again.y, table.y)
     np.testing.assert_array_equal(again.codes, table.codes)
+
+
+def test_a_persons_query_goes_to_the_server(file: Path) -> None:
+    """All columns are there, in its SQL; nothing can be changed."""
+    store = server(file)
+    store.load()
+    assert store.dialect == "DuckDB"
+    sql = f"SELECT count(DISTINCT note), count(*) FROM {store.runs_table}"
+    assert store.answer(sql, Event()).rows == ((40, 700),)
+    for text, said in (
+        ("DELETE FROM runs", "DELETE is not for here"),
+        ("WITH x AS (DELETE FROM runs RETURNING *) FROM x", "read-only"),
+        ("SELECT nots FROM runs", 'Candidate bindings: "note"'),
+    ):
+        with pytest.raises(QueryError, match=said):
+            store.answer(text, Event())
+    assert store.answer(sql, Event()).rows == ((40, 700),)
 
 
 def test_what_is_wrong_is_told_in_one_line(file: Path, tmp_path: Path) -> None:

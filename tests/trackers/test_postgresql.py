@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Timer
 from urllib.parse import quote
 
 import duckdb
@@ -16,10 +18,12 @@ from tests import postgres
 from tests.pseudo_terminal import PseudoTerminal
 from tests.servers import same_views, sweep_with_everything
 
+from ablate_tui.data.answers import Stopped
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.schema import Choices
 from ablate_tui.data.servers.engines import Postgres, open_engine
 from ablate_tui.data.servers.server_store import ServerStore
+from ablate_tui.data.statements import QueryError
 from ablate_tui.data.store import open_store
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
@@ -146,6 +150,56 @@ def test_nothing_can_be_written(host: str) -> None:
     with pytest.raises(SourceError):
         engine.ask("SELECT 1; DROP TABLE small")
     assert "small" in engine.tables()
+    engine.close()
+
+
+def test_a_persons_query(host: str) -> None:
+    """Plain values and names, the place of a fault, a plan; the connection serves on after each."""
+    engine = open_engine(url(host))
+    found = engine.answer(
+        "SELECT 1 AS a, 2.5::numeric AS d, 'nan'::float8 AS nan, NULL AS none, true AS yes, ARRAY[1, 2] AS list, "
+        "'infinity'::timestamptz AS never, sum(id) AS a FROM small",
+        Event(),
+    )
+    assert found.names == ("a", "d", "nan", "none", "yes", "list", "never", "a_1")
+    assert found.numeric == (True, True, True, False, False, False, False, True)
+    (row,) = found.rows
+    assert (row[0], row[1], row[3], row[4], row[5], row[7]) == (1, 2.5, None, True, "[1, 2]", 700 * 699 // 2)
+    plan = engine.answer("EXPLAIN SELECT count(*) FROM small", Event())
+    assert "Aggregate" in str(plan.rows[0])
+    many = engine.answer("SELECT * FROM small a, small b", Event())
+    assert (len(many.rows), many.more) == (10_000, True)
+    with pytest.raises(QueryError, match=r'HINT: .*"small\.norm"') as caught:
+        engine.answer("SELECT 1,\n nor FROM small", Event())
+    assert caught.value.place == (1, 1)
+    for sql in (
+        "DELETE FROM small",
+        "WITH x AS (DELETE FROM small RETURNING *) SELECT * FROM x",
+        "EXPLAIN ANALYZE DELETE FROM small",
+        "SELECT 1; SELECT 2",
+        "COPY small TO PROGRAM 'cat'",
+        "SELECT nextval('s')",
+        "SELECT 1 / (id - 600) FROM small",
+    ):
+        with pytest.raises(QueryError):
+            engine.answer(sql, Event())
+    engine.answer("SELECT set_config('default_transaction_read_only', 'off', false)", Event())
+    with pytest.raises(QueryError, match="read-only transaction"):
+        engine.answer("WITH x AS (DELETE FROM small RETURNING *) SELECT * FROM x", Event())
+    assert engine.answer("SELECT count(*) FROM small", Event()).rows == ((700,),)
+    engine.close()
+
+
+def test_a_persons_query_stops(host: str) -> None:
+    engine = open_engine(url(host))
+    stop = Event()
+    timer = Timer(0.3, stop.set)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        engine.answer("SELECT pg_sleep(60)", stop)
+    assert time.monotonic() - began < 10
+    assert engine.answer("SELECT 1 AS one", Event()).rows == ((1,),)
     engine.close()
 
 

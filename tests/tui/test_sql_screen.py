@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.cells import cell_len
 from tests.tui.test_app import opened, settle
 from textual.widgets import Input
 
@@ -240,6 +241,23 @@ async def test_what_is_in_cells_is_shown_safely(runs):
         assert values["l"].endswith("(5,000 characters)")
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, SqlScreen)
+
+
+async def test_names_that_bite(runs):
+    """Long ones are cut in the heading, so that values stand under their names; none is taken for markup."""
+    names = ["x" * 300, "[red]a", 'q"uo', "损失" * 40, "select", "b\n\x1b[2J"]
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        quoted = (f'{at} AS "{name.replace(chr(34), chr(34) * 2)}"' for at, name in enumerate(names))
+        await ask(pilot, f"SELECT {', '.join(quoted)}")
+        heading, values = (table(pilot).lines[at] for at in (0, 1))
+        assert [cell_len(part) for part in heading] == [cell_len(part) for part in values]
+        assert heading[0].strip() == f"{'x' * 37}…"
+        assert "[red]a" in heading[1]
+        assert "b��[2J" in heading[1]
+        await pilot.press("tab", "s", "right", "s", "enter")
+        await pilot.pause()
+        assert list(pilot.app.screen.values) == names
 
 
 async def test_export_and_copy(runs, tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from ablate_tui.tui.answer_words import Laid
-from ablate_tui.tui.formats import clean
+from ablate_tui.tui.formats import clean, fit
 from ablate_tui.tui.panels.view_table import GAP, ViewTable
 
 CURSOR = Style(reverse=True)
@@ -45,7 +45,10 @@ class ResultTable(ViewTable):
         """Show an answer, from its first row, with the cursor in a column."""
         self.table = self.shown = laid.table
         self.sort, self.widths, self.cursor, self.column = laid.sort, list(laid.widths), 0, column
-        heading = [clean(named.label) + self.mark(named.field) for named in laid.table.columns]
+        heading = [
+            fit(clean(named.label), size - 2).rstrip() + self.mark(named.field)
+            for named, size in zip(laid.table.columns, laid.widths, strict=True)
+        ]
         self.lines = Rows(self, heading, laid)  # type: ignore[assignment]
         self.rows = range(len(laid.order))  # type: ignore[assignment]
         self.virtual_size = Size(sum(self.widths) + len(GAP) * len(self.widths), len(self.lines))

@@ -54,7 +54,9 @@ class SqlScreen(ModalScreen[None]):
             "alt+up,ctrl+up", "past(-1)", "earlier", key_display="alt+↑", tooltip="An earlier query", id="sql.earlier"
         ),
         Binding("alt+down,ctrl+down", "past(1)", "later", tooltip="A later query", show=False, id="sql.later"),
-        Binding("tab", "app.focus_next", "query/answer", show=True, id="sql.focus"),
+        Binding(
+            "tab", "app.focus_next", "query/answer", tooltip="To the answer, and back to the query", id="sql.focus"
+        ),
         Binding("escape", "back", "stop, close", tooltip="Stop the query; close the view", id="sql.back"),
     ]
 
