@@ -85,6 +85,7 @@ class ExportDialog(ModalScreen[Wish | None]):
     def on_mount(self) -> None:
         """The name has the focus: enter exports at once."""
         line = self.query_one(Input)
+        line.cursor_blink = False  # nothing is sent while nobody types
         line.focus()
         line.cursor_position = len(line.value)
         self.settle()
