@@ -21,16 +21,17 @@ class Header(Lines):
 
     news = ""  # of the source: "+37 runs"
     sample: Sample | None = None
+    trouble = ""  # why the slice has no figures
 
     def announce(self, news: str) -> None:
         """Say that the source has changed; nothing where it has not."""
         self.news = news
         if self.sample is not None:
-            self.tell(self.sample)
+            self.tell(self.sample, self.trouble)
 
-    def tell(self, sample: Sample) -> None:
+    def tell(self, sample: Sample, trouble: str = "") -> None:
         """Say what is being looked at; where it is narrow, in fewer words."""
-        self.sample = sample
+        self.sample, self.trouble = sample, trouble
         news = (Segment(f" {self.news} (R) ", NEWS),) if self.news else ()
         room = (self.size.width or 80) - sum(width(piece.text) for piece in news)
         forms = [first_line(sample, words, better) for words, better in ((2, True), (2, False), (1, False), (0, False))]
@@ -39,6 +40,8 @@ class Header(Lines):
         if sample.slice.location is not None:
             said.append(("  model ", location_text(sample.slice.location)))
         second = [piece for name, words in said for piece in (Segment(name, DIM), Segment(clean(words), BOLD))]
+        if trouble:
+            second = [Segment(f" ! {clean(trouble)} ", NEWS), *second]
         self.show([(*news, *first), tuple(second)])
 
     def say(self, words: str) -> None:
