@@ -183,14 +183,18 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         gc.unfreeze()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Paint again in the new size."""
+        """Take the form that goes with the size."""
         width, height = event.size
         self.set_class(width >= WIDE, "wide")
         small = width < SMALL[0] or height < SMALL[1]
         self.set_class(small, "small")
         if small:
             self.query_one("#small", Lines).show(too_small(width, height))
-        self.call_after_refresh(self.refresh_view)
+
+    def on_body_resized(self) -> None:
+        """Paint again in the new size; the first one is asked for anyway."""
+        if self.asked is not None and self.asked != self.sizes():
+            self.refresh_view()
 
     # -- what comes back
 
@@ -227,7 +231,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
             return
         self.alone.stop()  # or it would show a later key's before their view
         if message.look.step == self.look.step:
-            self.query_one(Header).tell(message.sample, message.beside, message.look.versus)
+            self.query_one(Header).tell(message.sample, message.trouble, message.beside, message.look.versus)
             self.query_one(SwitchList).show(message.sample.table.factors, message.look.slice, message.glances)
 
     async def on_computing_ready(self, message: Computing.Ready) -> None:

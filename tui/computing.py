@@ -31,6 +31,7 @@ from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.colours import painter_palette
 from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.trouble import trouble
 from ablate_tui.tui.views.base import Inputs
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -50,6 +51,7 @@ class Computing(App[None]):
         look: Look
         sample: Sample
         glances: tuple[Glance, ...]
+        trouble: str  # why there are no figures
         beside: Sample | None = None  # of the second slice
 
     @dataclass
@@ -105,6 +107,7 @@ class Computing(App[None]):
         self.busy = False  # whether a worker computes looks
         self.wanted: tuple[Look, str, Sizes] | None = None  # what it computes next
         self.latest: tuple[Look, str] | None = None  # what was wanted last; None once the screen is left
+        self.asked: Sizes | None = None  # for which the view was asked for last
         self.reading: set[Hashable] = set()  # results that are read aside
         self.turn = Lock()  # to read aside: one at a time, since each takes memory by the gigabyte
         self.stirred = Event()  # a view is painted, the ranking is there, or something newer is wanted
@@ -161,6 +164,7 @@ class Computing(App[None]):
 
     def compute(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Compute what is on the screen; while an older look is being computed, only the newest one waits."""
+        self.asked = sizes
         with self.lock:
             self.wanted, self.latest = (look, view_name, sizes), (look, view_name)
             self.stirred.set()
@@ -195,7 +199,8 @@ class Computing(App[None]):
         sample = self.session.sample(look)
         other = self.session.beside(look)
         beside = None if other is None else self.session.sample(other)
-        self.post_message(self.Glanced(look, sample, glance(sample), beside))
+        why = trouble(sample, lambda slice_: self.session.sample(replace(look, slice=slice_)))
+        self.post_message(self.Glanced(look, sample, glance(sample), why, beside))
         table = sample.table
         if table.large and not table.ordered:
             self.post_message(self.Waiting(look, view_name, f"sorting {table.runs:,} runs"))

@@ -384,7 +384,7 @@ async def test_an_old_result_never_overwrites_a_newer_one(runs):
         await settle(pilot)
         title = words(pilot, "#header")
         app.post_message(app.Ready(before, old, None))
-        app.post_message(app.Glanced(before, app.session.sample(before), ()))
+        app.post_message(app.Glanced(before, app.session.sample(before), (), ""))
         app.post_message(app.Ranked(before, app.session.importance(before), None))
         await settle(pilot)
         assert words(pilot, "#header") == title

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.segment import Segment
 from textual.app import ComposeResult
+from textual.message import Message
 
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.layout import Arrangement
@@ -17,6 +20,10 @@ from ablate_tui.tui.panels.view_table import ViewTable
 class Body(Column):
     """Shows one Painted at a time."""
 
+    @dataclass
+    class Resized(Message):
+        """There is more or less room, and by now it has been measured."""
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.painted: Painted | None = None
@@ -27,6 +34,10 @@ class Body(Column):
         yield ViewTable(id="table")
         yield Lines(id="plots")
         yield Lines(id="remarks")
+
+    def on_resize(self) -> None:
+        """Tell that what is shown was painted for another room."""
+        self.post_message(self.Resized())
 
     @property
     def room(self) -> tuple[int, int]:

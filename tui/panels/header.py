@@ -41,23 +41,29 @@ class Header(Lines):
     sample: Sample | None = None
     beside: Sample | None = None  # of the second slice
     versus = Versus()
+    trouble = ""  # why the slice has no figures
 
     def announce(self, news: str) -> None:
         """Say that the source has changed; nothing where it has not."""
         self.news = news
         if self.sample is not None:
-            self.tell(self.sample, self.beside, self.versus)
+            self.tell(self.sample, self.trouble, self.beside, self.versus)
 
-    def tell(self, sample: Sample, beside: Sample | None = None, versus: Versus | None = None) -> None:
+    def tell(
+        self, sample: Sample, trouble: str = "", beside: Sample | None = None, versus: Versus | None = None
+    ) -> None:
         """Say what is being looked at; where it is narrow, in fewer words.
 
         Parameters
         ----------
         sample : Sample
+        trouble : str
+            Why it has no figures.
         beside, versus : Sample and Versus, optional
             The second slice and its name, where two are compared.
         """
-        self.sample, self.beside, self.versus = sample, beside, versus or Versus()
+        self.sample, self.trouble = sample, trouble
+        self.beside, self.versus = beside, versus or Versus()
         news = (Segment(f" {self.news} (R) ", NEWS),) if self.news else ()
         room = (self.size.width or 80) - sum(width(piece.text) for piece in news)
         forms = [first_line(sample, words, better) for words, better in ((2, True), (2, False), (1, False), (0, False))]
@@ -70,6 +76,8 @@ class Header(Lines):
             said[0] = (" slice A ", said[0][1])
             said.insert(1, (f"  versus {clean(name)}", f"{slice_words(beside)} ({beside.runs:,} runs)"))
         second = [piece for name, words in said for piece in (Segment(name, DIM), Segment(clean(words), BOLD))]
+        if trouble:
+            second = [Segment(f" ! {clean(trouble)} ", NEWS), *second]
         self.show([(*news, *first), tuple(second)])
 
     def action_copy_command(self) -> None:

@@ -25,7 +25,7 @@ class Palette(Once, CommandPalette):
         worker.exit_on_error = False
         return worker
 
-    def _on_click(self, event: events.Click) -> None:
+    async def _on_click(self, event: events.Click) -> None:  # type: ignore[override]
         """A click beside the palette closes it, but not one from before the terminal became smaller."""
         if not self.region.contains(event.screen_x, event.screen_y):
             event.prevent_default()
