@@ -21,8 +21,10 @@ def colours(environment: Mapping[str, str] | None = None) -> int:
     term = told.get("TERM", "")
     if term.endswith("-direct"):
         return MILLIONS
-    if term.endswith("256color") or "kitty" in term:
+    if "kitty" in term:
         return 256
+    if said := re.search(r"-(\d+)color$", term):
+        return int(said[1])
     return _terminfo(term)
 
 

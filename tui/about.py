@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ablate_tui.tui.output import send_words
+import argparse
+
+from ablate_tui.tui.output import send, send_words
 from ablate_tui.tui.parser import Parser
 
 
@@ -37,4 +39,24 @@ def doctor(arguments: list[str]) -> int:
     from ablate_tui.tui.doctor import facts
 
     send_words("".join(f"{name}: {words}\n" for name, words in facts()))
+    return 0
+
+
+def completion(arguments: list[str]) -> int:
+    """`ablate-tui completion SHELL`: a script for a shell; with words, what may stand in place of the last one."""
+    from ablate_tui.tui.completion import SHELLS, answer, script
+
+    parser = Parser(
+        prog="ablate-tui completion",
+        description="Print a script that completes commands, options, files, and the names and levels of a sweep.",
+        epilog="bash: save it in ~/.local/share/bash-completion/completions/ablate-tui. zsh: save it as _ablate-tui "
+        "in a folder of $fpath. fish: save it as ~/.config/fish/completions/ablate-tui.fish.",
+    )
+    parser.add_argument("shell", choices=tuple(SHELLS))
+    parser.add_argument("--words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.words is None:
+        send_words(script(options.shell))
+    else:
+        send(answer(options.shell, options.words).encode("utf-8", "surrogateescape"))
     return 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ablate_tui.tui.session import Session
     from ablate_tui.tui.slice_options import SliceOptions
 
-COMMANDS = ("demo", "show", "import", "report", "config", "doctor")
+COMMANDS = ("demo", "show", "import", "report", "config", "doctor", "completion")
 PICTURES: tuple[PictureFormat, ...] = ("png", "svg", "pdf")
 
 
@@ -43,12 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not abilities.speaks_unicode():
         ascii.speak(everywhere=False)
     arguments = list(sys.argv[1:] if argv is None else argv)
-    command: Callable[[list[str]], int] = open_screen
-    if arguments and arguments[0] in COMMANDS:
-        command = {
-            "demo": demo, "show": show, "import": import_, "report": report,
-            "config": about.config, "doctor": about.doctor,
-        }[arguments.pop(0)]  # fmt: skip
+    command = commands()[arguments.pop(0)] if arguments and arguments[0] in COMMANDS else open_screen
     try:
         with ending.listening():
             return command(arguments)
@@ -66,6 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except Exception as error:  # a mistake of this program: still one line, and nothing half-written
         return _unexpected(error)
+
+
+def commands() -> dict[str, Callable[[list[str]], int]]:
+    """What each command does."""
+    return {
+        "demo": demo,
+        "show": show,
+        "import": import_,
+        "report": report,
+        "config": about.config,
+        "doctor": about.doctor,
+        "completion": about.completion,
+    }
 
 
 def _unexpected(error: Exception) -> int:

@@ -6,11 +6,13 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from ablate_tui.tui.abilities import has_screen
+
 
 @contextlib.contextmanager
 def bar() -> Iterator[Callable[[int, int, str], None]]:
-    """Give a function (done, total, words) that draws a bar; nothing where stderr is no terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    """Give a function (done, total, words) that draws a bar; nothing where stderr is no terminal whose cursor moves."""
+    if sys.stderr is None or not sys.stderr.isatty() or not has_screen():
         yield lambda done, total, words: None
         return
     from rich.console import Console
@@ -30,7 +32,7 @@ def bar() -> Iterator[Callable[[int, int, str], None]]:
 @contextlib.contextmanager
 def words() -> Iterator[Callable[[str], None]]:
     """Give a function that says on stderr what is being done, and wipe it in the end; silent in a pipe."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty() or not has_screen():
         yield lambda text: None
         return
     wiped = "\r\x1b[K"

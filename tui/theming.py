@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual import events
 from textual.app import SystemCommand
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -44,8 +45,8 @@ def themes() -> tuple[Theme, ...]:
             success="#90ff90", foreground=hexed(contrast.ink), background=hexed(contrast.paper), surface="#000000",
             panel="#262626", text_alpha=1.0,
             variables={
-                "primary-muted": "#003a78", "panel-lighten-2": "#a0a0a0", "footer-key-foreground": "#ffff00",
-                "block-cursor-foreground": "#000000",
+                "primary-muted": "#003a78", "panel-lighten-2": "#a0a0a0",
+                "footer-key-foreground": "#ffff00", "block-cursor-foreground": "#000000",
                 "border-blurred": "#ffffff",
             },
         ),
@@ -80,6 +81,11 @@ class Themed(Computing):
         for screen in self.screen_stack:
             if isinstance(screen, Card):
                 screen.repaint()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """No cursor blinks: nothing is sent while nothing happens."""
+        if getattr(event.widget, "cursor_blink", False):
+            setattr(event.widget, "cursor_blink", False)  # noqa: B010  (lines and areas of text alike)
 
     def theme_commands(self) -> Iterable[SystemCommand]:
         """What the command palette offers."""

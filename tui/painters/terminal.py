@@ -238,14 +238,14 @@ class _Painter:
     def _rows_each(self, room: int, categories: int) -> int:
         """Rows for one category: no more than its marks can use."""
         boxes = bool(self._of(Box) or self._of(Violin))
+        dodged = len({round(at % 1, 6) for bars in self._of(Bars) for at in bars.at}) > 1
         if boxes:
             most = 13 if self._of(Violin) else 7
         elif any(points.size == "small" for points in self._of(Points)):
             most = 6
         else:
-            dodged = {round(at % 1, 6) for bars in self._of(Bars) for at in bars.at}
-            most = 3 if len(dodged) > 1 else 2
-        least = 2 if self._stacked() and self.few else 1  # half rows tell parts by their colour alone
+            most = 3 if dodged else 2
+        least = 2 if dodged and self.few else 1  # half rows tell one bar from the other by their colour alone
         each = max(least, min(most, room // categories))
         return each - 1 if boxes and each % 2 == 0 else each  # boxes have a middle row
 

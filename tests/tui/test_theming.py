@@ -1,0 +1,178 @@
+"""Themes: every word on the screen can be read in each of them, and they change while it runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from rich.color import ColorType
+from rich.style import Style
+from tests.colours import contrast
+from tests.pseudo_terminal import PseudoTerminal
+from tests.tui.test_app import settle
+from textual.widgets import Input
+
+from ablate_tui.data.schema import Choices
+from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.config import THEMES, Config
+from ablate_tui.tui.painters.palette import PALETTES
+from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.screens.help import Help
+from ablate_tui.tui.session import Look, Session
+
+pytestmark = pytest.mark.usefixtures("few_refits")
+PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
+DRAWN = re.compile(r"[▀-▟─-╿⠀-⣿◆●○■□▲·∘×*+┃━ ]*")  # marks, lines and blanks: not words
+
+
+def app_of(runs: Path, config: Config, look: Look | None = None) -> AblateApp:
+    """A screen with settings."""
+    return AblateApp(Session.open(str(runs), Choices(), keep=False), look or Look(), config=config)
+
+
+def pieces(app: AblateApp) -> list[tuple[str, Style]]:
+    """What is on the screen, piece by piece, as it is sent; of a dialog, what is in it."""
+    strips = app.screen._compositor.render_strips()
+    if len(app.screen_stack) > 1:
+        box = app.screen.children[-1].region
+        strips = [strip.crop(box.x, box.right) for strip in strips[box.y : box.bottom]]
+    return [(piece.text, piece.style) for strip in strips for piece in strip if piece.style is not None]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "contrast"])
+async def test_every_word_can_be_read(theme, runs):
+    """WCAG's 4.5:1, in views, lists, dialogs, the palette and help; 7:1 in high contrast."""
+    app = app_of(runs, Config(theme=theme))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        for keys in (
+            ["tab"],
+            ["3"],
+            ["1"],
+            ["7"],
+            ["0"],
+            ["r", "v"],
+            ["escape", "question_mark"],
+            ["escape", "ctrl+p", "t"],
+        ):
+            await pilot.press(*keys)
+            await settle(pilot)
+            for text, style in pieces(app):
+                if DRAWN.fullmatch(text) or style.color is None or style.bgcolor is None:
+                    continue
+                ink, paper = style.color.triplet, style.bgcolor.triplet
+                assert ink is not None
+                assert paper is not None
+                if style.reverse:
+                    ink, paper = paper, ink
+                assert contrast(tuple(ink), tuple(paper)) >= (6.9 if theme == "contrast" else 4.5), (keys, text, style)
+
+
+async def test_the_terminals_own_theme_sends_its_colours_by_number(runs):
+    """No RGB anywhere: ground and ink are the terminal's."""
+    app = app_of(runs, Config(theme="terminal"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        for keys in ([], ["7"], ["question_mark"]):
+            await pilot.press(*keys)
+            await settle(pilot)
+            kinds = {colour.type for _, style in pieces(app) for colour in (style.color, style.bgcolor) if colour}
+            assert kinds <= {ColorType.DEFAULT, ColorType.STANDARD}
+
+
+async def test_the_theme_changes_while_it_runs(runs):
+    """From the command palette: widgets, lists and plots follow; what was looked at stays."""
+    app = app_of(runs, Config(theme="dark"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        for theme in (*THEMES[1:], "dark"):
+            before = app.look
+            await pilot.press("ctrl+p")
+            await pilot.pause()
+            app.screen.query_one(Input).value = f"theme {theme}"
+            await settle(pilot)
+            await pilot.press("down", "enter")
+            await settle(pilot)
+            assert app.theme == theme
+            assert app.look == before
+            inks = {
+                tuple(piece.style.color.triplet)
+                for row in app.query_one(Body).painted.picture
+                for piece in row
+                if piece.style and piece.style.color and piece.style.color.triplet
+            }
+            palette = PALETTES[theme]
+            assert (palette.colour("off") in inks) != palette.few
+
+
+async def test_without_a_word_few_colours_mean_the_terminals_own(runs, monkeypatch):
+    """And a setting is stronger than that."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert app_of(runs, Config()).theme == "terminal"
+    assert app_of(runs, Config(theme="light")).theme == "light"
+
+
+async def test_settings_of_the_start_and_keys(runs):
+    """View and keys; help, footer and palette show the keys as they are."""
+    config = Config(view="effects", keys={"sort": "z", "list.toggle": "a,space", "help": "f2"})
+    app = app_of(runs, config)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        assert app.query_one(Body).painted.view == "effects"
+        await pilot.press("s")
+        await settle(pilot)
+        assert app.query_one(Body).painted.sort is None
+        await pilot.press("z", "down", "a")
+        await settle(pilot)
+        assert app.query_one(Body).painted.sort == ("name", False)
+        assert app.look.slice.set == {"use_bias": ("true",)}
+        footer = "".join(text for text, _ in pieces(app)[-60:])
+        assert re.search(r"\bz\s+sort", footer)
+        commands = {command.help for command in app.get_system_commands(app.screen)}
+        assert "key z" in commands
+        assert "key s" not in commands
+        await pilot.press("f2")
+        await pilot.pause()
+        assert isinstance(app.screen, Help)
+        said = "".join(text for text, _ in pieces(app))
+        assert re.search(r"a space\s+the switch under the cursor", said)
+
+
+@pytest.mark.parametrize(
+    ("told", "allowed"),
+    [
+        ({"NO_COLOR": "1"}, r"[01234579]?|22|23|24|27"),
+        ({"TERM": "xterm", "COLORTERM": ""}, r"[01234579]?|22|23|24|27|[34][0-79]"),
+        ({"TERM": "xterm-16color", "COLORTERM": ""}, r"[01234579]?|22|23|24|27|[34][0-79]|9[0-7]|10[0-7]"),
+    ],
+    ids=["none", "eight", "sixteen"],
+)
+def test_no_more_colours_are_sent_than_there_are(told, allowed, runs):
+    """None under NO_COLOR, the eight, the sixteen: by what goes over the line."""
+    with PseudoTerminal([PROGRAM, str(runs), "--theme", "dark"], 120, 36, told) as terminal:
+        terminal.wait_for("Comparison by")
+        for key in "34567890\t?":
+            terminal.send(key)
+            terminal.wait_quiet(0.2)
+        terminal.send("\x1b")
+        terminal.wait_quiet(0.2)
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        codes = {code for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.raw) for code in found.decode().split(";")}
+        assert {code for code in codes if not re.fullmatch(allowed, code)} == set()
+
+
+def test_nothing_is_sent_when_idle(runs):
+    """No clock, no spinner, no blinking by the program: two seconds without a byte."""
+    with PseudoTerminal([PROGRAM, str(runs)], 120, 36) as terminal:
+        terminal.wait_for("Comparison by")
+        terminal.wait_for("R² ")
+        terminal.wait_quiet(3.0)
+        for keys in ("", "r", "\x1b", "?"):
+            terminal.send(keys)
+            terminal.wait_quiet(1.0)
+            before = len(terminal.raw)
+            assert not terminal.read(2.0)
+            assert len(terminal.raw) == before
