@@ -17,7 +17,6 @@ class QueryBox(TextArea):
     def __init__(self, text: str, id: str | None = None) -> None:
         coloured = find_spec("tree_sitter") is not None and find_spec("tree_sitter_sql") is not None
         super().__init__(text, language="sql" if coloured else None, id=id, soft_wrap=True)
-        self.cursor_blink = False  # nothing is sent while nothing happens
         self.fault: tuple[int, int] | None = None
 
     def on_mount(self) -> None:

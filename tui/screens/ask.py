@@ -15,7 +15,6 @@ from textual.widgets.option_list import Option
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui.formats import clean
-from ablate_tui.tui.panels.field import Field
 from ablate_tui.tui.screens.lists import Choices
 from ablate_tui.tui.screens.once import Once
 
@@ -57,7 +56,7 @@ class Ask(Once, ModalScreen[str | None]):
         """Question, line, choices, hint."""
         with Vertical(classes="dialog"):
             yield Static(Text(self.question, "bold"))
-            yield Field(self.value, id="answer", select_on_focus=False)
+            yield Input(self.value, id="answer", select_on_focus=False)
             if self.choices:
                 yield Choices(id="choices", markup=False)
             yield Static(Text(self.hint, "dim"), id="hint")

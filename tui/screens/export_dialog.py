@@ -18,7 +18,6 @@ from ablate_tui.tui import export
 from ablate_tui.tui.export_choice import ExportChoice
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.panels.choice import Choice
-from ablate_tui.tui.panels.field import Field
 from ablate_tui.tui.terminals import Terminal
 
 KEYS = "↑↓ line · ←→ choose · enter exports · esc leaves"
@@ -70,7 +69,7 @@ class ExportDialog(ModalScreen[Wish | None]):
             yield Static(Text("Export", "bold"))
             with Horizontal(id="name"):
                 yield Label(Text("Name     ", "bold"))
-                yield Field(self.named(start), id="answer", select_on_focus=False, compact=True)
+                yield Input(self.named(start), id="answer", select_on_focus=False, compact=True)
             yield Choice("Format", forms, start.form, id="form")
             yield Choice("Size", {"slide": "slide 16:9", "column": "column", "page": "page"}, start.size, id="size")
             yield Choice("Ground", {"light": "light", "dark": "dark"}, "dark" if start.dark else "light", id="ground")
@@ -86,7 +85,6 @@ class ExportDialog(ModalScreen[Wish | None]):
     def on_mount(self) -> None:
         """The name has the focus: enter exports at once."""
         line = self.query_one(Input)
-        line.cursor_blink = False  # nothing is sent while nobody types
         line.focus()
         line.cursor_position = len(line.value)
         self.settle()
