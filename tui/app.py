@@ -411,6 +411,7 @@ class AblateApp(Querying, Following):
 
     def action_help(self) -> None:
         """Show all keys and views."""
+        from ablate_tui.tui.panels.query_box import QueryBox
         from ablate_tui.tui.panels.result_table import ResultTable
         from ablate_tui.tui.screens.sql import SqlScreen
 
@@ -420,7 +421,9 @@ class AblateApp(Querying, Following):
             + [Binding("tab", "", "next panel"), Binding("ctrl+p", "", "command palette")],
             "Table": [b for b in ViewTable.BINDINGS if isinstance(b, Binding)],
             "What enter opens in some tables": [b for b in Card.BINDINGS if isinstance(b, Binding)],
-            "The SQL view": [b for b in (*SqlScreen.BINDINGS, *ResultTable.BINDINGS) if isinstance(b, Binding)],
+            "The SQL view": [
+                b for b in (*SqlScreen.BINDINGS, *QueryBox.BINDINGS, *ResultTable.BINDINGS) if isinstance(b, Binding)
+            ],
         }
         self.push_screen(Help(groups, VIEWS))
 
