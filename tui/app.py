@@ -478,6 +478,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
 
     def action_help(self) -> None:
         """Show all keys and views."""
+        from ablate_tui.tui.panels.query_box import QueryBox
         from ablate_tui.tui.panels.result_table import ResultTable
         from ablate_tui.tui.screens.sql import SqlScreen
 
@@ -491,7 +492,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
             "Header": bindings_of(Header),
             "Table": bindings_of(ViewTable),
             "What enter opens in some tables": bindings_of(Card),
-            "The SQL view": [*bindings_of(SqlScreen), *bindings_of(ResultTable)],
+            "The SQL view": [*bindings_of(SqlScreen), *bindings_of(QueryBox), *bindings_of(ResultTable)],
         }
         groups = {title: [remapped(b, self.keys) for b in bindings] for title, bindings in groups.items()}
         self.push_screen(Help(groups, VIEWS))

@@ -1,11 +1,13 @@
-"""The box that a query is typed into."""
+"""The box that a query is typed into, and the queries before it."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 FAULT = Style(color="red", bold=True, underline=True)
@@ -14,15 +16,49 @@ FAULT = Style(color="red", bold=True, underline=True)
 class QueryBox(TextArea):
     """Text of several lines, one of whose words may be marked as at fault; in colours where their package is there."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "alt+up,ctrl+up", "past(-1)", "earlier", key_display="alt+↑", tooltip="An earlier query", id="query.earlier"
+        ),
+        Binding("alt+down,ctrl+down", "past(1)", "later", tooltip="A later query", show=False, id="query.later"),
+    ]
+
     def __init__(self, text: str, id: str | None = None) -> None:
         coloured = find_spec("tree_sitter") is not None and find_spec("tree_sitter_sql") is not None
         super().__init__(text, language="sql" if coloured else None, id=id, soft_wrap=True)
         self.fault: tuple[int, int] | None = None
+        self.past: list[str] = []  # the newest last
+        self.place = 0  # in the past; its length: the query that is being typed
+        self.typed = ""
 
     def on_mount(self) -> None:
         """Colours that suit the ground."""
         if self.language:
             self.theme = "vscode_dark" if self.app.current_theme.dark else "github_light"
+
+    def offer(self, query: str) -> None:
+        """Put a query in the box, with the cursor behind it."""
+        self.load_text(query)
+        self.move_cursor(self.document.end)
+
+    def remember(self, query: str) -> None:
+        """Make a query the newest of the past."""
+        if query.strip():
+            self.past = [*(other for other in self.past if other != query), query]
+        self.place = len(self.past)
+
+    def action_past(self, by: int) -> None:
+        """Offer an earlier query, or a later one; after the last comes what was being typed."""
+        now = self.text
+        if self.place == len(self.past):
+            self.typed = now
+        queries = [*self.past, self.typed]
+        place = self.place + by
+        while 0 <= place < len(queries) and queries[place] == now:
+            place += by
+        if 0 <= place < len(queries):
+            self.place = place
+            self.offer(queries[place])
 
     def mark(self, place: tuple[int, int] | None) -> None:
         """Mark the word at a place, or none, and put the cursor there."""

@@ -51,10 +51,6 @@ class SqlScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j,ctrl+enter", "run", "run", key_display="F5", tooltip="Ask the query", id="sql.run"),
         Binding(
-            "alt+up,ctrl+up", "past(-1)", "earlier", key_display="alt+↑", tooltip="An earlier query", id="sql.earlier"
-        ),
-        Binding("alt+down,ctrl+down", "past(1)", "later", tooltip="A later query", show=False, id="sql.later"),
-        Binding(
             "tab", "app.focus_next", "query/answer", tooltip="To the answer, and back to the query", id="sql.focus"
         ),
         Binding("escape", "back", "stop, close", tooltip="Stop the query; close the view", id="sql.back"),
@@ -90,9 +86,6 @@ class SqlScreen(ModalScreen[None]):
         self.asked: Event | None = None  # of the query that runs: set, it stops
         self.answer: Answer | None = None
         self.laid: Laid | None = None
-        self.past: list[str] = []  # the newest last
-        self.place = 0  # in the past; its length: the query that was being typed
-        self.typed = ""
 
     def compose(self) -> ComposeResult:
         """The box, what is said about its query, and the answer."""
@@ -115,13 +108,13 @@ class SqlScreen(ModalScreen[None]):
             self.given, self.wish = query, wish
         elif self.box.text.strip() in ("", self.given.strip()):
             self.given, self.wish = query, wish
-            self.box.load_text(query)
+            self.box.offer(query)
             self.ask_now(keep=False)
 
     def on_mount(self) -> None:
         """Ask the query that is offered: what it gives shows what this is about."""
         store = self.store()
-        self.past = list(kept_queries(store.path, store.table))
+        self.box.past = list(kept_queries(store.path, store.table))
         self.box.focus()
         self.box.move_cursor(self.box.document.end)
         self.ask_now(keep=False)
@@ -157,9 +150,7 @@ class SqlScreen(ModalScreen[None]):
         self.box.mark(None)
         self.say("asking … esc stops")
         sql = self.box.text
-        if sql.strip():
-            self.past = [*(query for query in self.past if query != sql), sql]
-            self.place = len(self.past)
+        self.box.remember(sql)
         self.ask(self.store(), sql, self.asked, keep)
 
     @work(thread=True, group="query", exit_on_error=False)
@@ -218,20 +209,6 @@ class SqlScreen(ModalScreen[None]):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """What is typed is at fault no more."""
         self.box.mark(None)
-
-    def action_past(self, by: int) -> None:
-        """Put an earlier query in the box, or a later one; after the last comes what was being typed."""
-        now = self.box.text
-        if self.place == len(self.past):
-            self.typed = now
-        queries = [*self.past, self.typed]
-        place = self.place + by
-        while 0 <= place < len(queries) and queries[place] == now:
-            place += by
-        if 0 <= place < len(queries):
-            self.place = place
-            self.box.load_text(queries[place])
-            self.box.move_cursor(self.box.document.end)
 
     def action_back(self) -> None:
         """Stop the query that runs; without one, close."""
