@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from textual import events
 from textual.app import SystemCommand
@@ -55,7 +56,7 @@ def themes() -> tuple[Theme, ...]:
             success="ansi_green", accent="ansi_yellow", foreground="ansi_default", background="ansi_default",
             surface="ansi_default", panel="ansi_default", boost="ansi_default", ansi=True,
             variables={**own.variables, "footer-key-foreground": "ansi_cyan", "block-cursor-background": "ansi_cyan",
-                       "scrollbar": "ansi_cyan"},
+                       "scrollbar": "ansi_cyan", "border": "ansi_cyan"},
         ),
     )  # fmt: skip
 
@@ -84,8 +85,10 @@ class Themed(Computing):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """No cursor blinks: nothing is sent while nothing happens."""
-        if getattr(event.widget, "cursor_blink", False):
-            setattr(event.widget, "cursor_blink", False)  # noqa: B010  (lines and areas of text alike)
+        line: Any = event.widget  # of text, or an area of it
+        if getattr(line, "cursor_blink", False):
+            line.cursor_blink = False
+            line._restart_blink()  # shows the cursor, which has just been hidden in mid-blink
 
     def theme_commands(self) -> Iterable[SystemCommand]:
         """What the command palette offers."""

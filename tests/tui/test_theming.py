@@ -164,6 +164,29 @@ def test_no_more_colours_are_sent_than_there_are(told, allowed, runs):
         assert {code for code in codes if not re.fullmatch(allowed, code)} == set()
 
 
+def test_without_colour_what_is_chosen_can_be_seen(runs):
+    """The cursor of a list, of a table and of a line in reverse; a dialog's choice underlined."""
+    with PseudoTerminal([PROGRAM, str(runs)], 100, 30, {"NO_COLOR": "1"}) as terminal:
+
+        def marked(how: str) -> list[str]:
+            screen = terminal.screen
+            lines = [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
+            return ["".join(cell.data for cell in line if getattr(cell, how)) for line in lines]
+
+        terminal.wait_for("Comparison by")
+        terminal.wait_quiet(0.5)
+        assert any("use_norm" in line for line in marked("reverse"))
+        terminal.send("\t")
+        terminal.wait_quiet(0.3)
+        assert any("false" in line for line in marked("reverse"))
+        terminal.send("r\x1b[B")
+        terminal.wait_for("train_loss")
+        terminal.wait_quiet(0.3)
+        assert any("val_loss" in line for line in marked("underscore"))
+        at = next(y for y, line in enumerate(terminal.screen.display) if "Response" in line)
+        assert marked("reverse")[at + 2]  # where the next letter goes
+
+
 def test_nothing_is_sent_when_idle(runs):
     """No clock, no spinner, no blinking by the program: two seconds without a byte."""
     with PseudoTerminal([PROGRAM, str(runs)], 120, 36) as terminal:
