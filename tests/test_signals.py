@@ -35,7 +35,11 @@ def left_clean(terminal: PseudoTerminal, before: list[object]) -> None:
 
 def last_words(terminal: PseudoTerminal) -> list[str]:
     """What is said after the screen was left."""
-    said = re.sub(r"\x1b\[[?>=<]?[0-9;]*[a-zA-Z]", "", terminal.raw.rsplit(b"\x1b[?1049l", 1)[-1].decode())
+    said = re.sub(
+        r"\x1b\[[?>=<]?[0-9;]*[a-zA-Z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)",
+        "",
+        terminal.raw.rsplit(b"\x1b[?1049l", 1)[-1].decode(),
+    )
     return [line for line in re.split(r"[\r\n]+", said) if line]
 
 

@@ -13,6 +13,7 @@ from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.timer import Timer
@@ -41,7 +42,7 @@ from ablate_tui.tui.querying import Querying
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
-from ablate_tui.tui.screens.palette import Palette
+from ablate_tui.tui.screens.palette import Offered, Palette
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.slice_options import choice_words, command_line
 from ablate_tui.tui.theming import Themed
@@ -66,6 +67,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
     CSS_PATH = "app.tcss"
     TITLE = "ablate-tui"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Offered}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "c",

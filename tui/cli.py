@@ -196,7 +196,7 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
         for path in app.exported:
             print(f"wrote {path}")
         if app.ended:
-            return _ended()
+            os._exit(_ended())  # what threads still compute, libraries would call leaks at Python's own end
         if app.last_words is not None:
             say(app.last_words)
         if app.return_code:

@@ -194,3 +194,14 @@ async def test_lines_on_the_screen_have_their_width(size, database, few_refits):
             for strip in app.screen._compositor.render_strips():
                 assert CONTROL.search(strip.text) is None
             await pilot.press("escape")
+
+
+async def test_the_palette_searches_long_names_in_no_time(database, few_refits):
+    """Ten times the same letter, in a name that has it three hundred times: found, and taken."""
+    async with opened(database, (120, 36)) as pilot:
+        await pilot.press("ctrl+p", *"xxxxxxxxxx")
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete([*pilot.app.workers])
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "x" * 10 in repr(pilot.app.look.slice.set)

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import ComposeResult
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandList, CommandPalette, Hit, Hits
+from textual.system_commands import SystemCommandsProvider
 from textual.worker import Worker
 
 from ablate_tui.tui.screens.lists import Commands
 from ablate_tui.tui.screens.once import Once
+
+
+class Offered(SystemCommandsProvider):
+    """Commands that have every word of what is typed.
+
+    Textual's own search goes through all ways to find the letters in a name: "xxxx" in a name with three hundred x
+    takes all memory.
+    """
+
+    async def search(self, query: str) -> Hits:
+        """The commands for a query, the shortest first."""
+        words = query.casefold().split()
+        for title, about, run, *_ in self.app.get_system_commands(self.screen):
+            if all(word in title.casefold() for word in words):
+                yield Hit(1 / (1 + len(title)), title, run, help=about)
 
 
 class Palette(Once, CommandPalette):
