@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING, Any
 
 from textual import work
+from textual.screen import Screen
 
 from ablate_tui.data.errors import AblateError, SourceError, UsageError
 from ablate_tui.queries.cancelling import Cancelled
@@ -22,6 +24,9 @@ from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.export_dialog import ExportDialog, Wish
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.registry import VIEWS
+
+if TYPE_CHECKING:
+    from ablate_tui.tui.screens.working import Working
 
 
 @dataclass(frozen=True)
@@ -128,17 +133,17 @@ class Exporting(Computing):
         stopped = Event()
         working = Working("Exporting all views", stopped.set)
         self.push_screen(working)
-        self.write_all(wish, look, working.say, stopped)
+        self.write_all(wish, look, working, stopped)
 
     @work(thread=True, group="export", exit_on_error=False)
-    def write_all(self, wish: Wish, look: Look, say: Callable[[str], None], stopped: Event) -> None:
+    def write_all(self, wish: Wish, look: Look, working: Working, stopped: Event) -> None:
         """One view after the other; one that lacks its data is left out and told."""
         files: list[Path] = []
         skipped: list[str] = []
         try:
             export.make_folder(wish.path)
             for at, (name, view) in enumerate(VIEWS.items(), start=1):
-                self.call_from_thread(say, f"{at} of {len(VIEWS)}: {view.title}")
+                self.call_from_thread(working.say, f"{at} of {len(VIEWS)}: {view.title}")
                 try:
                     content = self.whole(name, look, wish.choice, stopped)
                 except Cancelled:
@@ -153,9 +158,14 @@ class Exporting(Computing):
         except AblateError as error:
             self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
         finally:
-            self.call_from_thread(self.pop_screen)
+            self.call_from_thread(self.close_screen, working)
         if files or skipped:
             self.call_from_thread(self.hand_over, Exported(wish.path, tuple(files), tuple(skipped)))
+
+    def close_screen(self, screen: Screen[Any]) -> None:
+        """Close a screen, with whatever lies over it."""
+        while screen in self.screen_stack:
+            self.pop_screen()
 
     def whole(self, name: str, look: Look, choice: ExportChoice, stopped: Event) -> bytes:
         """A view's file, with all that comes later on the screen.

@@ -25,14 +25,31 @@ def bindings_of(*classes: type[DOMNode]) -> list[Binding]:
 def scopes() -> tuple[tuple[type[DOMNode], ...], ...]:
     """Parts of the screen that hear keys at the same time."""
     from ablate_tui.tui.app import AblateApp
+    from ablate_tui.tui.panels.choice import Choice
+    from ablate_tui.tui.panels.header import Header
+    from ablate_tui.tui.panels.query_box import QueryBox
+    from ablate_tui.tui.panels.result_table import ResultTable
     from ablate_tui.tui.panels.switch_list import SwitchList
     from ablate_tui.tui.panels.view_table import ViewTable
     from ablate_tui.tui.screens.ask import Ask
     from ablate_tui.tui.screens.card import Card
     from ablate_tui.tui.screens.details import Details
+    from ablate_tui.tui.screens.export_dialog import ExportDialog
     from ablate_tui.tui.screens.help import Help
+    from ablate_tui.tui.screens.preview import Preview
+    from ablate_tui.tui.screens.saved_slices import SavedSlices
+    from ablate_tui.tui.screens.sql import SqlScreen
+    from ablate_tui.tui.screens.working import Working
 
-    return (AblateApp, SwitchList), (AblateApp, ViewTable), (Card,), (Help,), (Ask,), (Details,)
+    dialogs = (Card, Help, Ask, Details, Preview, SavedSlices, Working)
+    return (
+        (AblateApp, SwitchList),
+        (AblateApp, ViewTable),
+        (AblateApp, Header),
+        (SqlScreen, QueryBox, ResultTable),
+        (ExportDialog, Choice),
+        *((dialog,) for dialog in dialogs),
+    )
 
 
 def all_bindings() -> dict[str, Binding]:

@@ -18,6 +18,7 @@ from ablate_tui.tui import export
 from ablate_tui.tui.export_choice import ExportChoice
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.panels.choice import Choice
+from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.terminals import Terminal
 
 KEYS = "↑↓ line · ←→ choose · enter exports · esc leaves"
@@ -31,7 +32,7 @@ class Wish:
     choice: ExportChoice
 
 
-class ExportDialog(ModalScreen[Wish | None]):
+class ExportDialog(Once, ModalScreen[Wish | None]):
     """Starts from the last choice; what is asked for is checked before it closes.
 
     Parameters

@@ -17,12 +17,13 @@ from textual.worker import get_current_worker
 from ablate_tui.tui import sending
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.panels.picture import Picture
+from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.terminals import Terminal
 
 SOON = 0.15  # seconds: a screen is painted a few times as it opens, and the picture may be half a megabyte each time
 
 
-class Preview(ModalScreen[None]):
+class Preview(Once, ModalScreen[None]):
     """A picture over the whole screen but its last line.
 
     Parameters

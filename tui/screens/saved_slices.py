@@ -18,6 +18,8 @@ from ablate_tui.data.errors import AblateError
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.saved import Saved, check_name
 from ablate_tui.tui.screens.ask import Ask
+from ablate_tui.tui.screens.lists import Choices
+from ablate_tui.tui.screens.once import Once
 
 HINT = "enter recalls · b sets it beside the present slice · r renames · d deletes, u brings back · esc leaves"
 NONE = "No slice is saved for this source yet: w saves the one on the screen."
@@ -40,7 +42,7 @@ class Picked:
     saved: Saved
 
 
-class SavedSlices(ModalScreen[Picked | None]):
+class SavedSlices(Once, ModalScreen[Picked | None]):
     """A list of saved slices; what is deleted or renamed is kept at once.
 
     Parameters
@@ -79,7 +81,7 @@ class SavedSlices(ModalScreen[Picked | None]):
         """Heading, list, hint."""
         with Vertical(classes="dialog"):
             yield Static(Text("Saved slices", "bold"))
-            yield OptionList(id="slices", markup=False)
+            yield Choices(id="slices", markup=False)
             yield Static(id="hint")
 
     def on_mount(self) -> None:

@@ -32,13 +32,14 @@ from ablate_tui.tui.panels.query_box import QueryBox
 from ablate_tui.tui.panels.result_table import ResultTable
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.details import Details
+from ablate_tui.tui.screens.once import Once
 
 WIDE = 100  # columns from which the histogram stands beside the table
 COPIED = 1_000  # rows at most: terminals refuse a large clipboard
 SPACE = Segment(" ")
 
 
-class SqlScreen(ModalScreen[None]):
+class SqlScreen(Once, ModalScreen[None]):
     """Asks the store what a person types; nothing can be changed from here.
 
     Parameters
@@ -104,6 +105,7 @@ class SqlScreen(ModalScreen[None]):
 
     def open(self, query: str, wish: str | None) -> None:
         """Offer a query, unless the person has written one of their own."""
+        self.closed = False
         if not self.is_mounted:
             self.given, self.wish = query, wish
         elif self.box.text.strip() in ("", self.given.strip()):
