@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -89,11 +90,13 @@ def test_keys_at_random_in_a_terminal(seed, sweep_file, tmp_path, monkeypatch):
                 terminal.send(what)
             terminal.read(0.005)
             assert terminal.status is None, terminal.text
+            os.kill(terminal.pid, signal.SIGCONT)  # the palette can suspend it; a shell's fg would wake it up
         terminal.resize(120, 36)
         end = time.monotonic() + PATIENCE
         while not re.search(r"\[3 effects\].*· Effects", terminal.text, re.DOTALL):  # it may be at what was typed
             assert terminal.status is None, terminal.text
             assert time.monotonic() < end, terminal.text
+            os.kill(terminal.pid, signal.SIGCONT)
             for key in "\x1b3":
                 terminal.send(key)
                 terminal.wait_quiet(0.5, 5)
