@@ -149,7 +149,6 @@ def test_sixels_are_the_picture(program, tmp_path):
         (PLAIN, {}, "xterm-256color answers neither to kitty graphics nor"),
         (PLAIN, {"STY": "1.pts"}, "inside GNU screen"),
         ({}, {}, "answers no questions"),
-        ({}, {"TERM": "dumb"}, "TERM=dumb shows text alone"),
     ],
 )
 def test_where_there_are_no_pictures_it_says_why(program, answers, environment, why):

@@ -29,7 +29,7 @@ def modes(raw: bytes) -> set[str]:
 def left_clean(terminal: PseudoTerminal, before: list[object]) -> None:
     """No mode is on but those of the start, keys are echoed, and the keyboard protocol is off."""
     assert modes(terminal.raw) == {"25", "7"}
-    assert terminal.raw.count(b"\x1b[>") == terminal.raw.count(b"\x1b[<u")
+    assert len(re.findall(rb"\x1b\[>[0-9]+u", terminal.raw)) == terminal.raw.count(b"\x1b[<u")
     assert termios.tcgetattr(terminal.fd) == before
 
 

@@ -86,7 +86,8 @@ def checked(keys: Mapping[str, str]) -> dict[str, str]:
     for id_, text in keys.items():
         if id_ not in known:
             raise UsageError(f'keys: no binding "{id_}"; {one_of(id_, tuple(known))}')
-        made[id_] = ",".join(dict.fromkeys(_key(id_, word.strip()) for word in text.split(",")))
+        own = known[id_].key.split(",")
+        made[id_] = ",".join(dict.fromkeys(_key(id_, word.strip(), own) for word in text.split(",")))
         if made[id_] == known[id_].key:
             del made[id_]
     for scope in scopes():
@@ -94,8 +95,8 @@ def checked(keys: Mapping[str, str]) -> dict[str, str]:
     return made
 
 
-def _key(id_: str, word: str) -> str:
-    """A key by Textual's name for it.
+def _key(id_: str, word: str, own: list[str]) -> str:
+    """A key by Textual's name for it; `own` are those that the binding comes with.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def _key(id_: str, word: str) -> str:
             else f"keys: {id_} has an empty key; write one, or leave the line out"
         )
     whole = "+".join((*modifiers, key))
-    if whole in TAKEN:
+    if whole in TAKEN and whole not in own:
         raise UsageError(f'keys: {id_} = "{word}": {whole} is for {TAKEN[whole]}, choose another')
     return whole
 

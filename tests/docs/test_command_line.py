@@ -105,7 +105,8 @@ def test_every_option_is_documented(monkeypatch):
     taken: set[str] = set()
 
     def note(parser: argparse.ArgumentParser, *_: object) -> None:
-        taken.update(name for action in parser._actions for name in action.option_strings)
+        shown = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+        taken.update(name for action in shown for name in action.option_strings)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", note)

@@ -80,7 +80,7 @@ def test_every_view_in_every_form(name, session, look, database, tmp_path):
     view = VIEWS[name]
     picture = export.render(view.figure(session.read(view, look), session.inputs(look)), "svg")
     assert picture.startswith(b"<?xml")
-    written = export.chosen(export.suggested_name(name, look.slice), tmp_path)[0]
+    written = export.chosen(f"{export.suggested_name(name, look.slice)}.png", "png", tmp_path)
     assert written.parent == tmp_path
 
 
@@ -157,6 +157,7 @@ def test_any_text_is_a_slice_or_one_clear_line(session, data):
         role=data.draw(st.lists(pair, max_size=1)),
         table=None,
         location=data.draw(st.none() | text),
+        versus=data.draw(st.none() | text),
         fail=data.draw(st.none() | text),
     )
     try:

@@ -93,14 +93,14 @@ def test_commands_without_a_screen_do_not_ask_the_settings(capsys, runs):
 
 def test_config_prints_what_can_be_kept_as_the_file(capsys):
     """Every setting and key; kept as the file, it changes nothing."""
-    file = kept('theme = "contrast"\n[keys]\nexport = "ctrl+e,w"\n')
+    file = kept('theme = "contrast"\n[keys]\nexport = "ctrl+e,z"\n')
     assert cli.main(["config"]) == 0
     printed = capsys.readouterr().out
     assert str(file) in printed.splitlines()[0]
     assert 'theme = "contrast"  # from the file' in printed
     assert 'view = "compare"  # default' in printed
     content = tomllib.loads(printed)
-    assert content["keys"]["export"] == "ctrl+e,w"
+    assert content["keys"]["export"] == "ctrl+e,z"
     assert content["keys"]["list.toggle"] == "space"
     before = with_keys(load())
     kept(printed)
