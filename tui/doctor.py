@@ -16,7 +16,7 @@ from ablate_tui.data.choices import state_folder
 from ablate_tui.data.demo import data_folder
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import UsageError
-from ablate_tui.tui import abilities
+from ablate_tui.tui import abilities, terminals
 from ablate_tui.tui.config import config_file, load
 
 LIBRARIES = ("textual", "plotext", "duckdb", "polars", "matplotlib", "lightgbm")
@@ -27,11 +27,15 @@ EXTRAS = {
     "tensorboard": ("tensorboard", "event files of TensorBoard"),
     "wandb": ("wandb", "runs of Weights & Biases"),
     "hydra": ("omegaconf", "interpolations in Hydra's configurations"),
+    "sql": ("tree_sitter_sql", "colours in the SQL view"),
     "postgresql": ("adbc_driver_postgresql", "a sweep on a server"),
 }
-# OSC 52 by what terminals say of themselves; of others nothing is known, and none of them answers when asked
-COPIES = ("kitty", "wezterm", "iterm", "alacritty", "foot", "ghostty", "contour", "rio", "windows terminal")
-DOES_NOT_COPY = ("gnome", "vte", "apple_terminal", "linux")
+CLIPBOARD = {
+    "direct": "OSC 52, unless the terminal forbids it",
+    "passthrough": "OSC 52, wrapped to pass through tmux",
+    "tmux": "by tmux's own command, since it passes no OSC 52 on",
+    None: "none: the terminal is not known to take OSC 52",
+}
 
 
 def facts() -> Iterator[tuple[str, str]]:
@@ -49,8 +53,8 @@ def facts() -> Iterator[tuple[str, str]]:
 
 
 def _terminal() -> Iterator[tuple[str, str]]:
-    name = terminal_name()
-    yield "terminal", name or "says nothing of itself"
+    found = terminals.here()
+    yield "terminal", printable(found.name)
     yield "TERM", printable(os.environ.get("TERM", "")) or "not set"
     yield (
         "stdin, stdout, stderr",
@@ -65,23 +69,9 @@ def _terminal() -> Iterator[tuple[str, str]]:
     yield "UTF-8", "yes" if abilities.speaks_unicode() else "no: signs have stand-ins in ASCII (ascii = false forbids)"
     yield "screen", "yes" if abilities.has_screen() else "no: the cursor can't be moved (TERM), so a table is printed"
     yield "mouse", "used, where the terminal reports it" if abilities.has_screen() else "no"
-    yield "clipboard", _clipboard(name)
+    yield "clipboard", CLIPBOARD[found.clipboard]
+    yield "pictures", found.pictures or f"none: {printable(found.why)}"
     yield "in between", ", ".join(_between()) or "nothing"
-
-
-def terminal_name() -> str:
-    """The terminal as it calls itself in the environment, which tmux and ssh may hide; "" where it doesn't."""
-    told = os.environ
-    if program := told.get("TERM_PROGRAM") or told.get("LC_TERMINAL"):
-        version = told.get("TERM_PROGRAM_VERSION") or told.get("LC_TERMINAL_VERSION") or ""
-        return printable(f"{program} {version}".strip())
-    for name, sign in (
-        ("kitty", "KITTY_WINDOW_ID"), ("Windows Terminal", "WT_SESSION"), ("Konsole", "KONSOLE_VERSION"),
-        ("Alacritty", "ALACRITTY_WINDOW_ID"), ("a VTE terminal, such as GNOME's", "VTE_VERSION"),
-    ):  # fmt: skip
-        if sign in told:
-            return name
-    return ""
 
 
 def _colours() -> str:
@@ -89,17 +79,6 @@ def _colours() -> str:
         return "none (NO_COLOR)"
     known = abilities.colours()
     return "16 million" if known >= abilities.MILLIONS else f"{known}" if known else "none"
-
-
-def _clipboard(name: str) -> str:
-    said = f"{name} {os.environ.get('TERM', '')}".lower()
-    if any(word in said for word in COPIES):
-        answer = "OSC 52, which this terminal knows"
-    elif any(word in said for word in DOES_NOT_COPY):
-        answer = "OSC 52, which this terminal is not known to take"
-    else:
-        answer = "OSC 52; whether the terminal takes it can't be told"
-    return f"{answer}; tmux needs set -g set-clipboard on" if "TMUX" in os.environ else answer
 
 
 def _between() -> Iterator[str]:

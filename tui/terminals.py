@@ -95,7 +95,6 @@ class Terminal:
     """What a terminal can do."""
 
     name: str
-    colours: int  # how many: 0, 16, 256 or 16777216
     pictures: Pictures | None
     why: str  # there are no pictures
     clipboard: Clipboard | None  # which way OSC 52 goes; None: nowhere
@@ -129,7 +128,7 @@ def terminal(environment: Mapping[str, str], answers: Answers, tmux: Tmux | None
     name = _name(environment, answers, tmux)
     pictures, why = _pictures(name, environment, answers, tmux)
     return Terminal(
-        name, _colours(name, environment), pictures, why, _clipboard(name, environment, answers, tmux), tmux,
+        name, pictures, why, _clipboard(name, environment, answers, tmux), tmux,
         answers.cell or LEAST_PIXELS,
     )  # fmt: skip
 
@@ -144,16 +143,6 @@ def _name(environment: Mapping[str, str], answers: Answers, tmux: Tmux | None) -
     if environment.get("TERM_PROGRAM"):
         return f"{environment['TERM_PROGRAM']} {environment.get('TERM_PROGRAM_VERSION', '')}".strip()
     return environment.get("TERM") or "no terminal"
-
-
-def _colours(name: str, environment: Mapping[str, str]) -> int:
-    term = environment.get("TERM", "dumb")
-    if term == "dumb":
-        return 0
-    many = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")
-    if many or term.endswith("-direct") or name.lower().startswith(("kitty", "iterm", "wezterm", "ghostty")):
-        return 1 << 24
-    return 256 if "256" in term else 16
 
 
 def _pictures(

@@ -10,12 +10,12 @@ from ablate_tui.tui.keymap import all_bindings
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.ask import Ask
-from ablate_tui.tui.screens.export_dialog import ExportDialog
-from ablate_tui.tui.screens.saved_slices import SavedSlices
-from ablate_tui.tui.screens.sql import SqlScreen
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.details import Details
+from ablate_tui.tui.screens.export_dialog import ExportDialog
 from ablate_tui.tui.screens.help import Help
+from ablate_tui.tui.screens.saved_slices import SavedSlices
+from ablate_tui.tui.screens.sql import SqlScreen
 from ablate_tui.tui.views.registry import VIEWS
 
 pytestmark = pytest.mark.usefixtures("few_refits")
@@ -51,7 +51,8 @@ async def test_tab_reaches_whatever_can_have_the_focus(runs):
 @pytest.mark.parametrize(
     ("keys", "dialog"),
     [
-        (("r",), Ask), (("f",), Ask), (("m",), Ask), (("slash",), Ask), (("e",), ExportDialog), (("w",), Ask), (("W",), SavedSlices), (("Q",), SqlScreen),
+        (("r",), Ask), (("f",), Ask), (("m",), Ask), (("slash",), Ask), (("w",), Ask),
+        (("e",), ExportDialog), (("W",), SavedSlices), (("Q",), SqlScreen),
         (("question_mark",), Help), (("ctrl+p",), CommandPalette),
         (("7", "tab", "enter"), Card), (("0", "tab", "enter"), Details),
         (("right_square_bracket",) * 10 + ("tab", "down", "enter"), Ask),

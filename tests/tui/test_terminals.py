@@ -53,16 +53,7 @@ def test_what_each_terminal_can_do(environment, kind, tmux, pictures, clipboard,
 def test_one_that_does_not_answer():
     assert terminal(XTERM, Answers()).why == "this terminal answers no questions"
     assert question({"TERM": "dumb"}) == question({}) == ""
-    assert terminal({"TERM": "dumb"}, Answers()).colours == 0
     assert "\x1b_G" not in question({**XTERM, "TERM_PROGRAM": "Apple_Terminal"})  # it would type that onto the screen
-
-
-@pytest.mark.parametrize(
-    ("environment", "colours"),
-    [(XTERM, 1 << 24), ({"TERM": "xterm-256color"}, 256), ({"TERM": "xterm"}, 16), ({}, 0)],
-)
-def test_colours(environment, colours):
-    assert terminal(environment, answered(PLAIN)).colours == colours
 
 
 def test_names_from_a_terminal_are_clean():
