@@ -125,6 +125,22 @@ def test_suspended_and_back() -> None:
         left_clean(terminal, before)
 
 
+def test_told_to_go_on_though_it_never_stopped() -> None:
+    """Some shells' fg says so to a program that runs: it is drawn again, keys work, and the terminal is left clean."""
+    with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+        before = termios.tcgetattr(terminal.fd)
+        terminal.wait_for(SHOWN)
+        for _ in range(5):
+            terminal.screen.reset()
+            os.kill(terminal.pid, signal.SIGCONT)
+            terminal.wait_for(SHOWN)
+        terminal.send("3")
+        terminal.wait_for(r"· Effects")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        left_clean(terminal, before)
+
+
 def test_bytes_that_are_no_text_do_no_harm() -> None:
     """Line noise, half an escape sequence, and NUL."""
     with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:

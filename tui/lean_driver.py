@@ -182,6 +182,14 @@ class LeanDriver(LinuxDriver):
         self.lean.pen = None
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
+    def _sigcont_application(self, *arguments: Any) -> None:
+        """Come back from a stop. A screen that runs is told to by some shells, too: it is drawn again, not started."""
+        if self._must_signal_resume:
+            super()._sigcont_application(*arguments)
+        else:
+            self.lean.pen = None
+            self._app.call_later(self._app.refresh, layout=True)
+
     def _run_input_thread(self) -> None:
         if self.asked is not None:
             with contextlib.suppress(OSError):

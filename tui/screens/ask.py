@@ -90,7 +90,8 @@ class Ask(Once, ModalScreen[str | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A click takes a choice."""
-        self.answer(self.shown[event.option_index])
+        if event.option_index < len(self.shown):  # else the list has become shorter since the key
+            self.answer(self.shown[event.option_index])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter takes the highlighted choice, else the text."""
