@@ -6,9 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ablate_tui.data.schema import ROLES, Choices
-from ablate_tui.data.state import read_state, state_folder, write_state
-
-__all__ = ["keep", "kept", "state_folder"]
+from ablate_tui.data.state import read_state, write_state
 
 
 def kept(path: str, table: str) -> Choices:

@@ -102,6 +102,15 @@ def test_a_line_that_drops_ends_the_program() -> None:
         terminal.fd = os.open(os.devnull, os.O_RDONLY)
 
 
+def goes_on_and_ends(terminal: PseudoTerminal, before: list[object]) -> None:
+    """Keys work, and the terminal is left clean."""
+    terminal.send("3")
+    terminal.wait_for(r"· Effects")
+    terminal.send("q")
+    assert terminal.wait_exit() == 0
+    left_clean(terminal, before)
+
+
 def test_suspended_and_back() -> None:
     """ctrl+z gives the terminal to the shell; back in the foreground, the screen is drawn again and keys work."""
     with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
@@ -118,11 +127,7 @@ def test_suspended_and_back() -> None:
         terminal.screen.reset()
         os.kill(terminal.pid, signal.SIGCONT)
         terminal.wait_for(SHOWN)
-        terminal.send("3")
-        terminal.wait_for(r"· Effects")
-        terminal.send("q")
-        assert terminal.wait_exit() == 0
-        left_clean(terminal, before)
+        goes_on_and_ends(terminal, before)
 
 
 def test_told_to_go_on_though_it_never_stopped() -> None:
@@ -134,11 +139,7 @@ def test_told_to_go_on_though_it_never_stopped() -> None:
             terminal.screen.reset()
             os.kill(terminal.pid, signal.SIGCONT)
             terminal.wait_for(SHOWN)
-        terminal.send("3")
-        terminal.wait_for(r"· Effects")
-        terminal.send("q")
-        assert terminal.wait_exit() == 0
-        left_clean(terminal, before)
+        goes_on_and_ends(terminal, before)
 
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:

@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 from ablate_tui import __version__
-from ablate_tui.data.choices import state_folder
 from ablate_tui.data.errors import SourceError
+from ablate_tui.data.state import state_folder
 from ablate_tui.tui.export import write
 from ablate_tui.tui.session import Look
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ablate_tui import __version__
-from ablate_tui.data.choices import state_folder
 from ablate_tui.data.demo import data_folder
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import UsageError
+from ablate_tui.data.state import state_folder
 from ablate_tui.tui import abilities, terminals
 from ablate_tui.tui.config import config_file, load
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import get_args
 
-from ablate_tui.data.choices import state_folder
 from ablate_tui.data.errors import SourceError
+from ablate_tui.data.state import state_folder
 from ablate_tui.tui.export import FORMATS, Suffix, write
 from ablate_tui.tui.painters.paper_sizes import PaperSize
 

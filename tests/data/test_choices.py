@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ablate_tui.data.choices import keep, kept, state_folder
+from ablate_tui.data.choices import keep, kept
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.schema import Choices
+from ablate_tui.data.state import state_folder
 
 ALL = Choices("runs", {"a": "factor"}, {"b": "none"}, "list_min(h)", "max", "loss > 3")
 
