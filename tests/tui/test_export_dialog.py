@@ -218,6 +218,21 @@ async def test_all_views_go_into_a_folder(runs, tmp_path):
         assert not isinstance(pilot.app.screen, Working)
 
 
+async def test_what_works_speaks_before_its_screen_is_there_and_after(runs):
+    """The first view can be written before the screen is composed, and the last one once it is closed."""
+    async with opened(runs) as pilot:
+        working = Working("Exporting", lambda: None)
+        pilot.app.push_screen(working)
+        working.say("1 of 9")
+        await settle(pilot)
+        assert str(working.query_one("#progress").render()) == "1 of 9"
+        pilot.app.close_screen(working)
+        working.say("9 of 9")
+        working.action_stop()
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, Working)
+
+
 async def test_all_views_as_pictures_can_be_stopped(runs, tmp_path, monkeypatch):
     """What is written stays; a view that fails is told, and the others come."""
 

@@ -25,19 +25,21 @@ class Working(ModalScreen[None]):
     def __init__(self, title: str, stop: Callable[[], None]) -> None:
         super().__init__()
         self.heading, self.stop_it = title, stop
+        # made here: what works may have something to say before the screen is composed, and after it is gone
+        self.progress, self.hint = Static(id="progress"), Static(Text("esc stops", "dim"), id="hint")
 
     def compose(self) -> ComposeResult:
         """A heading and a line."""
         with Vertical(classes="dialog"):
             yield Static(Text(self.heading, "bold"))
-            yield Static(id="progress")
-            yield Static(Text("esc stops", "dim"), id="hint")
+            yield self.progress
+            yield self.hint
 
     def say(self, words: str) -> None:
         """How far it is."""
-        self.query_one("#progress", Static).update(Text(clean(words)))
+        self.progress.update(Text(clean(words)))
 
     def action_stop(self) -> None:
         """Ask for the end."""
         self.stop_it()
-        self.query_one("#hint", Static).update(Text("stopping …", "dim"))
+        self.hint.update(Text("stopping …", "dim"))
