@@ -1,4 +1,4 @@
-"""The screen: keys change the look, workers compute it, panels show it."""
+"""The screen: its keys and panels, and what comes back from the workers."""
 
 from __future__ import annotations
 
@@ -19,17 +19,15 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
-from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
-from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.config import Config
+from ablate_tui.tui.copying import Copying
 from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
 from ablate_tui.tui.keymap import bindings_of, remapped
 from ablate_tui.tui.leaving import Leaving
 from ablate_tui.tui.painters.grid import Row
-from ablate_tui.tui.painting import Sort
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
 from ablate_tui.tui.panels.header import Header
@@ -40,13 +38,12 @@ from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.querying import Querying
 from ablate_tui.tui.screens.card import Card
-from ablate_tui.tui.screens.details import Details
 from ablate_tui.tui.screens.help import Help, keys_of
 from ablate_tui.tui.screens.palette import Offered, Palette
 from ablate_tui.tui.session import Look, Session
-from ablate_tui.tui.slice_options import choice_words, command_line
+from ablate_tui.tui.steering import Steering
 from ablate_tui.tui.theming import Themed
-from ablate_tui.tui.views.base import level_words, other_target
+from ablate_tui.tui.views.base import level_words
 from ablate_tui.tui.views.registry import VIEWS
 
 ALONE = 0.05  # seconds until counts and effects are shown without the view: each paint costs as much as a view's
@@ -61,7 +58,13 @@ def too_small(width: int, height: int) -> list[Row]:
     return [(Segment(line),) for line in formats.folded(said, max(1, width))]
 
 
-class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
+class Panels(Screen[None]):
+    """The screen of the panels: the switches have the keys, not the header before them."""
+
+    AUTO_FOCUS = "#switches"
+
+
+class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving):
     """An open sweep on the screen."""
 
     CSS_PATH = "app.tcss"
@@ -135,11 +138,14 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         self.set_keymap(self.keys)
         self.take_theme(config)
         self.follows = follow
-        self.ready: Computing.Ready | None = None  # what is on the screen
         self.glanced: Computing.Glanced | None = None  # what is about to be shown beside it
         self.alone: Timer  # shows that without the view
 
     # -- layout
+
+    def get_default_screen(self) -> Screen[None]:
+        """The screen of the panels."""
+        return Panels(id="_default")
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
@@ -165,7 +171,6 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         switches = self.query_one(SwitchList)
         table = self.sweep
         switches.show(table.factors, self.look.slice, ())
-        switches.focus()
         if self.look.focus is None and table.factors:
             self.history.present = replace(self.look, focus=table.factors[0].name)
         if self.look.focus:
@@ -287,84 +292,6 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         else:
             self.query_one(Body).say(message.words)
 
-    # -- the panels' wishes
-
-    def on_switch_list_toggled(self, message: SwitchList.Toggled) -> None:
-        """The next state of a switch, or of one level of a factor."""
-        table = self.sweep
-        slice_ = self.look.slice
-        if message.level is None:
-            if message.factor == slice_.contrast:
-                slice_ = slice_.contrasted(table, None)
-            slice_ = slice_.cycled(table, message.factor)
-        else:
-            now = slice_.set.get(message.factor, ())
-            kept = [level for level in now if level != message.level] if message.level in now else [*now, message.level]
-            slice_ = slice_.with_levels(table, message.factor, tuple(kept))
-        self.go(replace(self.look, slice=slice_))
-
-    def on_switch_list_moved(self, message: SwitchList.Moved) -> None:
-        """Views of one switch follow the cursor where there is no contrast."""
-        self.history.go(replace(self.look, focus=message.factor))
-        if self.look.slice.contrast is None and VIEWS[self.view_name].follows_focus:
-            self.refresh_view()
-
-    def on_switch_list_entered(self, message: SwitchList.Entered) -> None:
-        """Contrast a switch and compare."""
-        table = self.sweep
-        self.view_name = "compare"
-        self.go(replace(self.look, slice=self.look.slice.contrasted(table, message.factor), focus=message.factor))
-
-    def on_header_copy_asked(self) -> None:
-        """The header is the slice: y there copies the command line that shows it."""
-        self.copy_command()
-
-    def on_tab_bar_picked(self, message: TabBar.Picked) -> None:
-        """A tab was clicked."""
-        self.action_view(message.view)
-
-    def on_view_table_heading_clicked(self, message: ViewTable.HeadingClicked) -> None:
-        """Sort by a column; once more turns it round."""
-        now = self.sort_of(self.look, self.view_name)
-        self.sort_by((message.field, not now[1] if now and now[0] == message.field else False))
-
-    def sort_by(self, sort: Sort) -> None:
-        """Order the selected view's table."""
-        if VIEWS[self.view_name].sorts_itself:
-            self.go(replace(self.look, sort=sort))
-        else:
-            self.sorts[self.view_name] = sort
-            self.refresh_view()
-
-    def on_view_table_row_entered(self, message: ViewTable.RowEntered) -> None:
-        """Open what is in a row: the view's own card, a switch's comparison, a column's role, a run's details."""
-        ready = self.ready
-        if ready is None or ready.painted is not self.query_one(Body).painted:
-            return
-        painted, table = ready.painted, ready.painted.table
-        if message.row >= len(table.rows):
-            return
-        view = VIEWS[painted.view]
-        if view.card is not None:
-            self.compute_card(view.card, painted.order[message.row], ready)
-        elif view.name == "findings":
-            self.follow(str(table.rows[message.row][0]), table.factors[message.row])
-        elif table.factors:
-            self.on_switch_list_entered(SwitchList.Entered(table.factors[message.row]))
-        elif view.name == "design":
-            self.ask_role(str(table.rows[message.row][0]))
-        else:
-            values = {column.label: value for column, value in zip(table.columns, table.rows[message.row], strict=True)}
-            self.push_screen(Details(painted.figure.title, values))
-
-    def follow(self, view_name: str, factor: str) -> None:
-        """Go to the view that shows a finding, with the factor that it is about as the contrast."""
-        self.view_name = view_name
-        if self.look.slice.filters:
-            self.notify("findings are of the whole sweep; this view keeps the filters (x clears them)")
-        slice_ = self.look.slice.contrasted(self.sweep, factor) if factor else self.look.slice
-        self.go(replace(self.look, slice=slice_, focus=factor or self.look.focus))
-
     def on_computing_carded(self, message: Computing.Carded) -> None:
         """Open a row's card, unless the person has gone on."""
         if message.look.step != self.look.step or message.view != self.view_name:
@@ -373,110 +300,7 @@ class AblateApp(Asking, Querying, Following, Keeping, Themed, Leaving):
         name = export.suggested_name(message.figure.name or message.view, slice_)
         self.push_screen(Card(message.figure, name))
 
-    # -- keys
-
-    def action_view(self, name: str) -> None:
-        """Show a view."""
-        self.view_name = name
-        self.refresh_look(slice_changed=False)
-
-    def action_neighbour(self, by: int) -> None:
-        """Show the view beside this one."""
-        names = tuple(VIEWS)
-        self.action_view(names[(names.index(self.view_name) + by) % len(names)])
-
-    def action_contrast(self) -> None:
-        """Contrast the switch under the cursor; once more ends it."""
-        line = self.query_one(SwitchList).current
-        if line is None:
-            return
-        table = self.sweep
-        name = None if line.factor.name == self.look.slice.contrast else line.factor.name
-        self.go(replace(self.look, slice=self.look.slice.contrasted(table, name)))
-
-    def action_clear(self) -> None:
-        """Clear the filters."""
-        self.go(replace(self.look, slice=self.look.slice.cleared()))
-
-    def action_part(self) -> None:
-        """Show the next part of the view."""
-        self.part[self.view_name] = self.part.get(self.view_name, 0) + 1
-        self.refresh_view()
-
-    def action_sort(self) -> None:
-        """Sort by the next column of the table; past the last one, not at all."""
-        painted = self.query_one(Body).painted
-        if painted is None or painted.view != self.view_name:  # another view's columns: this one is not there yet
-            return
-        fields = [column.field for column in painted.table.columns]
-        now = self.sort_of(self.look, self.view_name)
-        at = fields.index(now[0]) + 1 if now and now[0] in fields else 0
-        self.sort_by((fields[at], False) if at < len(fields) else None)
-
-    def action_reverse(self) -> None:
-        """Turn the order of the table round."""
-        now = self.sort_of(self.look, self.view_name)
-        if now is not None:
-            self.sort_by((now[0], not now[1]))
-
-    def action_color(self) -> None:
-        """Colour the dependence plot by the next factor; past the last one, by the strongest partner."""
-        names = [factor.name for factor in self.sweep.factors]
-        at = names.index(self.look.color) + 1 if self.look.color in names else 0
-        self.go(replace(self.look, color=names[at] if at < len(names) else None))
-
-    def action_target(self) -> None:
-        """Importance for the spread in place of the mean, and back."""
-        self.go(replace(self.look, target=other_target(self.look.target)))
-
-    def action_copy(self) -> None:
-        """Copy the view's table as text."""
-        painted = self.query_one(Body).painted
-        if painted is not None:
-            self.copy_to_clipboard(formats.as_text(painted.table))
-            self.notify(f"copied {len(painted.table.rows):,} rows", markup=False)
-
-    def copy_sql(self) -> None:
-        """Copy the SQL behind the view."""
-        self.copy_to_clipboard(self.session.sql(VIEWS[self.view_name], self.look))
-        self.notify("copied the SQL of this view", markup=False)
-
-    def copy_polars(self) -> None:
-        """Copy Polars code that gives the view's figures."""
-        from ablate_tui.tui.polars_source import polars_code
-
-        try:
-            self.copy_to_clipboard(polars_code(self.session, VIEWS[self.view_name], self.look))
-        except AblateError as error:
-            self.notify(formats.clean(error), severity="error", markup=False)
-            return
-        self.notify("copied Polars code for this view", markup=False)
-
-    def copy_command(self) -> None:
-        """Copy the command line that shows this view."""
-        look, chosen = self.session.spelled(self.look), choice_words(self.session.choices)
-        self.copy_to_clipboard(command_line(look, self.sweep.path, self.view_name, chosen))
-        self.notify("copied the ablate-tui show command of this view", markup=False)
-
-    def action_undo(self) -> None:
-        """Undo the last change of the slice."""
-        self.travel(self.history.undo, "nothing to undo")
-
-    def action_redo(self) -> None:
-        """Redo it."""
-        self.travel(self.history.redo, "nothing to redo")
-
-    def travel(self, step: Callable[[], bool], nothing: str) -> None:
-        """Go along the history."""
-        before = self.look
-        if not step():
-            self.notify(nothing)
-            return
-        self.refresh_look(Session.importance_key(before) != Session.importance_key(self.look))
-
-    def action_cancel(self) -> None:
-        """Stop what is being computed."""
-        self.workers.cancel_group(self, "uncertainty")
+    # -- help and palette
 
     def action_help(self) -> None:
         """Show all keys and views."""

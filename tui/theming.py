@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from textual import events
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.theme import BUILTIN_THEMES, Theme
 
 from ablate_tui.tui import abilities
@@ -65,11 +65,17 @@ class Themed(Computing):
     """An app whose theme can be changed."""
 
     def take_theme(self, config: Config) -> None:
-        """Start with the theme that was asked for; by itself, with the terminal's where there are few colours."""
+        """Start with the theme that was asked for; by itself, with the terminal's where there are few colours.
+
+        Set as a fact rather than as a change, for which Textual would read the whole stylesheet again.
+        """
         for theme in themes():
             self.register_theme(theme)
         few = abilities.colours() <= FEW
-        self.theme = ("terminal" if few else "dark") if config.theme == AUTO else config.theme
+        self.set_reactive(App.theme, ("terminal" if few else "dark") if config.theme == AUTO else config.theme)
+        theme = self.current_theme
+        self.update_classes({"-dark-mode": theme.dark, "-light-mode": not theme.dark}, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
         self.stylesheet.set_variables(self.get_css_variables())  # or the first paint is in Textual's own theme
 
     def follow_theme(self) -> None:
