@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def sweep_file(request, tmp_path) -> Path:
     return demo_database(lambda words: None)
 
 
+def stacks() -> str:
+    """Where every thread is: what a stuck key waits for."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    frames = sys._current_frames().items()
+    return "\n".join(f"{names.get(ident)}:\n{''.join(traceback.format_stack(frame)[-8:])}" for ident, frame in frames)
+
+
 @pytest.mark.parametrize("seed", seeds(1))
 async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
     """Whatever was typed, the views still come, no worker has failed, and every thread ends with the screen."""
@@ -52,6 +60,7 @@ async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
     done: list[str] = []
     async with app.run_test(size=(80, 24)) as pilot:
         done = await play(pilot, seed, KEYS)
+        await settle(pilot)  # what is still to open must not be closed half made
         await pilot.resize_terminal(120, 36)
         while len(app.screen_stack) > 1:
             app.pop_screen()
@@ -61,7 +70,7 @@ async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
             await pilot.press(key)
             end = time.monotonic() + PATIENCE
             while (shown := app.query_one("#body").painted) is None or shown.view != view:
-                assert time.monotonic() < end, f"{key} is stuck after {done[-20:]}"
+                assert time.monotonic() < end, f"{key} is stuck after {done[-20:]}\n{stacks()}"
                 await pilot.pause(0.05)
         await settle(pilot)
     session.close()
