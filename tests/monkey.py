@@ -17,6 +17,7 @@ from ablate_tui.tui.app import AblateApp
 
 SIZES = ((80, 24), (120, 36), (200, 50), (20, 5), (40, 12), (1, 1))
 LEAVES = {"quit", "app.quit", "suspend_process", "help_quit"}  # what ends or stops the program
+LEAVING = {"q", "ctrl+q"}  # keys of these, and of dialogs that may be closed by the time they come
 MOVES = ("tab", "shift+tab", "enter", "escape", "ctrl+p", "up", "down", "left", "right", "home", "end", "backspace")
 # without what leads out of the folder, since exports are written
 WORDS = "".join(NAMES).replace("/", "").replace("~", "") + "val_loss(),=:\"' 0123456789.png"
@@ -31,7 +32,9 @@ def seeds(many: int) -> list[int]:
 def bound(app: AblateApp) -> list[str]:
     """The keys that do something now, but for those that leave."""
     return sorted(
-        key for key, active in app.screen.active_bindings.items() if active.binding.action.split("(")[0] not in LEAVES
+        key
+        for key, active in app.screen.active_bindings.items()
+        if active.binding.action.split("(")[0] not in LEAVES and key not in LEAVING
     )
 
 

@@ -61,6 +61,7 @@ async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         done = await play(pilot, seed, KEYS)
         await settle(pilot)  # what is still to open must not be closed half made
+        assert app.is_running, f"it was left, or has failed, after {done[-20:]}"
         await pilot.resize_terminal(120, 36)
         while len(app.screen_stack) > 1:
             app.pop_screen()
