@@ -102,6 +102,7 @@ class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving
             show=False,
             id="target",
         ),
+        Binding("n", "notes", "notes", tooltip="Read all notes of the view", show=False, id="notes"),
         Binding("y", "copy", "copy", tooltip="Copy the view as text", show=False, id="copy"),
         Binding("w", "save", "save slice", tooltip="Save the slice under a name", show=False, id="save"),
         Binding("W", "saved", "saved slices", tooltip="List the saved slices", show=False, id="saved"),
@@ -128,7 +129,7 @@ class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving
             show=False,
             id="suspend",
         ),
-        Binding("escape", "cancel", "stop what is being computed", show=False, id="cancel"),
+        Binding("escape", "cancel", "to the switches; there, stop what is being computed", show=False, id="cancel"),
     ]
 
     def __init__(self, session: Session, look: Look, follow: bool = False, config: Config = DEFAULTS) -> None:

@@ -36,12 +36,13 @@ def scopes() -> tuple[tuple[type[DOMNode], ...], ...]:
     from ablate_tui.tui.screens.details import Details
     from ablate_tui.tui.screens.export_dialog import ExportDialog
     from ablate_tui.tui.screens.help import Help
+    from ablate_tui.tui.screens.notes import Notes
     from ablate_tui.tui.screens.preview import Preview
     from ablate_tui.tui.screens.saved_slices import SavedSlices
     from ablate_tui.tui.screens.sql import SqlScreen
     from ablate_tui.tui.screens.working import Working
 
-    dialogs = (Card, Help, Ask, Details, Preview, SavedSlices, Working)
+    dialogs = (Card, Help, Ask, Details, Notes, Preview, SavedSlices, Working)
     return (
         (AblateApp, SwitchList),
         (AblateApp, ViewTable),

@@ -118,8 +118,8 @@ def least_panel(figure: Figure) -> tuple[int, int]:
 
 
 def paint_panels(figure: Figure, arrangement: Arrangement, palette: Palette | None) -> tuple[tuple[Row, ...], ...]:
-    """The panels that an arrangement shows."""
-    width, height = arrangement.panel_width, arrangement.panel_height
+    """The panels that an arrangement shows, a column free between them."""
+    width, height = arrangement.panel_width - (arrangement.columns > 1), arrangement.panel_height
     return tuple(terminal.paint(figure.panels[at], width, height, palette) for at in arrangement.panels)
 
 

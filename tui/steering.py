@@ -8,7 +8,7 @@ from dataclasses import replace
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.painting import Sort
-from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.body import Body, notes_of
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.panels.view_table import ViewTable
@@ -17,6 +17,8 @@ from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import other_target
 from ablate_tui.tui.views.registry import VIEWS
 
+LATE = 0.3  # seconds until the view before is taken away
+
 
 class Steering(Asking):
     """Each wish becomes another look, which is then computed."""
@@ -24,6 +26,19 @@ class Steering(Asking):
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(session, look)
         self.ready: Computing.Ready | None = None  # what is on the screen
+
+    def refresh_look(self, slice_changed: bool = True) -> None:
+        """Compute what is on the screen; another view that takes a while is named, rather than the last one left."""
+        super().refresh_look(slice_changed)
+        painted = self.query_one(Body).painted
+        if painted is not None and painted.view != self.view_name:
+            self.set_timer(LATE, self.say_late)
+
+    def say_late(self) -> None:
+        """Name the view that is not there yet."""
+        body = self.query_one(Body)
+        if body.painted is not None and body.painted.view != self.view_name:
+            body.say(f"{VIEWS[self.view_name].title} …")
 
     # -- the panels' wishes
 
@@ -146,14 +161,27 @@ class Steering(Asking):
             self.sort_by((now[0], not now[1]))
 
     def action_color(self) -> None:
-        """Colour the dependence plot by the next factor; past the last one, by the strongest partner."""
-        names = [factor.name for factor in self.sweep.factors]
+        """Colour the dependence plot by the next other factor; past the last one, by the strongest partner."""
+        shown = self.look.slice.contrast or self.look.focus
+        names = [factor.name for factor in self.sweep.factors if factor.name != shown]
         at = names.index(self.look.color) + 1 if self.look.color in names else 0
         self.go(replace(self.look, color=names[at] if at < len(names) else None))
 
     def action_target(self) -> None:
         """Importance for the spread in place of the mean, and back."""
         self.go(replace(self.look, target=other_target(self.look.target)))
+
+    def action_notes(self) -> None:
+        """Show what to know about the view, whole."""
+        from ablate_tui.tui.screens.notes import Notes
+
+        painted = self.query_one(Body).painted
+        if painted is None:
+            return
+        if not notes_of(painted):
+            self.notify("this view has no notes")
+            return
+        self.push_screen(Notes(painted.figure.title, notes_of(painted)))
 
     def action_undo(self) -> None:
         """Undo the last change of the slice."""
@@ -172,5 +200,9 @@ class Steering(Asking):
         self.refresh_look(Session.importance_key(before) != Session.importance_key(self.look))
 
     def action_cancel(self) -> None:
-        """Stop what is being computed."""
-        self.workers.cancel_group(self, "uncertainty")
+        """Back to the switches; from there, stop what is being computed."""
+        switches = self.query_one(SwitchList)
+        if self.focused is not switches:
+            switches.focus()
+        else:
+            self.workers.cancel_group(self, "uncertainty")

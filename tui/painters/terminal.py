@@ -44,6 +44,7 @@ from ablate_tui.tui.painters.plot import LARGE, Plot, Scale, full
 M = TypeVar("M", bound=Mark)
 
 SMALLEST = (24, 6)  # columns and rows below which there is no room for a plot
+SHORTEST = 8  # cells that a legend's words are cut to before one of them is left out
 _RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 # dots of "on" are four times as large as those of "off": told apart without colour
 _DOTS: dict[Role, str] = {"on": "hd", "accent": "hd", "series1": "hd", "series2": "×", "series3": "+"}
@@ -106,6 +107,8 @@ def _paragraphs(grid: Grid, top: int, paragraphs: tuple[str, ...]) -> None:
                 grid.write(0, row, line)
             row += 1
         row += blank
+    if row - blank > grid.height > top:
+        grid.write(grid.width - 2, grid.height - 1, " …")  # there is more
 
 
 def _lines(text: str, width: int) -> list[str]:
@@ -183,9 +186,17 @@ class _Painter:
         column = width
         if panel.colorbar:
             column = self._ramp(row, column)
-        while sizes and sum(sizes) > column:
-            sizes.pop()
-            samples.pop()
+        while (over := sum(sizes) - column) > 0 and samples:
+            # the longest is cut before one is left out
+            at = max(range(len(sizes)), key=sizes.__getitem__)
+            sign, words = samples[at]
+            if cell_len(words) > SHORTEST:
+                shorter = fit(words, max(SHORTEST, cell_len(words) - over))
+                sizes[at] -= max(1, cell_len(words) - cell_len(shorter))
+                samples[at] = sign, shorter
+            else:
+                sizes.pop()
+                samples.pop()
         if samples:
             column -= sum(sizes)
             start = column
@@ -204,7 +215,7 @@ class _Painter:
         if isinstance(mark, Rule):
             return "┊" if mark.vertical else "┄┄", style
         if isinstance(mark, Bars):
-            return 2 * full(mark), style
+            return full(mark) + ("─┤" if any(end is not None for end in mark.high) else full(mark)), style
         if isinstance(mark, Intervals):
             return f"─{LARGE[entry.role]}─", style
         if isinstance(mark, Points) and mark.size == "large":
@@ -298,7 +309,10 @@ class _Painter:
         self.grid.write(start, 0, text, self.muted)
 
     def _numbers(self, axis: Axis, low: float, high: float, most: int) -> list[tuple[float, str]]:
-        positions = log_ticks(low, high, most) if is_log(axis) else ticks(low, high, most)
+        places = log_ticks if is_log(axis) else ticks
+        # one number alone gives no scale: rather a few that stand close
+        tried = (places(low, high, count) for count in range(most, most + 3))
+        positions = next((found for found in tried if len(found) > 1), places(low, high, most))
         texts = log_texts(positions) if is_log(axis) else tick_texts(positions)
         return list(zip(positions, texts, strict=True))
 

@@ -8,13 +8,18 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.message import Message
 
-from ablate_tui.tui.formats import clean
+from ablate_tui.tui.formats import clean, fit, width
 from ablate_tui.tui.layout import Arrangement
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.painting import Painted
 from ablate_tui.tui.panels.ground import BOLD, DIM, Column
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.view_table import ViewTable
+
+
+def notes_of(painted: Painted) -> tuple[str, ...]:
+    """What to know about a view, each once."""
+    return tuple(dict.fromkeys((*painted.figure.notes, *painted.table.notes)))
 
 
 class Body(Column):
@@ -53,8 +58,15 @@ class Body(Column):
             self.query_one(ViewTable).show(painted.table, painted.sort)
         self.query_one("#plots", Lines).show(painted.picture)
         self.query_one("#caption", Lines).show([self.caption(painted)])
-        remarks = dict.fromkeys((*painted.figure.notes, *painted.table.notes))
-        self.query_one("#remarks", Lines).show([(Segment(" " + clean("  ·  ".join(remarks)), DIM),)])
+        self.query_one("#remarks", Lines).show([self.remarks(painted)])
+
+    def remarks(self, painted: Painted) -> Row:
+        """As many of the notes as there is room for, and how to read the rest."""
+        line = " " + clean("  ·  ".join(notes_of(painted)))
+        if width(line) <= self.size.width:
+            return (Segment(line, DIM),)
+        more = " n: all notes "
+        return Segment(fit(line, max(0, self.size.width - len(more))), DIM), Segment(more, BOLD)
 
     def place(self, arrangement: Arrangement) -> None:
         """Give the parts their places."""
@@ -70,7 +82,7 @@ class Body(Column):
         if arrangement.parts > 1:
             shown = len(arrangement.panels) + bool(arrangement.table_height)
             parts = len(painted.figure.panels) + bool(painted.table.columns)
-            more = f"v: {shown} of {parts} parts · "
+            more = f"{shown} of {parts} parts, v: next · "
         return Segment(f" {more}", DIM), Segment(clean(painted.figure.title), BOLD)
 
     def say(self, words: str) -> None:

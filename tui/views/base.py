@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
@@ -182,6 +182,21 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return str(value)  # dates and the like
+
+
+def digits(factors: Sequence[Factor], levels: Sequence[str]) -> str:
+    """A configuration in a word: a digit for each switch, 1 on and 0 off; levels with names of their own by name."""
+    text = ""
+    for factor, level in zip(factors, levels, strict=True):
+        words = level_words(factor, level) if factor.is_switch else level
+        text += {"on": "1", "off": "0"}.get(words, f" {level} ")
+    return " ".join(text.split())
+
+
+def digits_explained(factors: Sequence[Factor]) -> str:
+    """How to read the names of configurations, where they are digits; else ""."""
+    names = [f.name for f in factors if f.is_switch and level_words(f, f.on) == "on"]
+    return f"configurations by their switches, 1 on, 0 off: {', '.join(names)}" if names else ""
 
 
 def notes_of(notes: tuple[Note, ...]) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from ablate_tui.queries.best import Best
 from ablate_tui.queries.best_configurations import BestConfigurations
 from ablate_tui.queries.inference.enrichment import BestPair
 from ablate_tui.tui.figure import Axis, Bars, Intervals, Panel, Points
-from ablate_tui.tui.views.base import Inputs, level_words
+from ablate_tui.tui.views.base import Inputs, digits, digits_explained, level_words
 
 BEST = 15  # configurations with their intervals
 BEST_PAIRS = 10
@@ -21,22 +21,15 @@ WIDE = 30  # ratio of largest and smallest SD from which the axis is logarithmic
 
 
 def words_of(found: BestConfigurations, at: int) -> str:
-    """A configuration in a word: a digit for each switch, 1 on and 0 off; levels with names of their own by name."""
-    text = ""
-    for factor, levels, code in zip(found.groups.factors, found.groups.levels, found.groups.codes[:, at], strict=True):
-        level = levels[int(code)]
-        words = level_words(factor, level) if factor.is_switch else level
-        if words in ("on", "off"):
-            text += "1" if words == "on" else "0"
-        else:
-            text += f" {level} "
-    return " ".join(text.split())
+    """A configuration in a word."""
+    groups = found.groups
+    levels = [levels[int(code)] for levels, code in zip(groups.levels, groups.codes[:, at], strict=True)]
+    return digits(groups.factors, levels)
 
 
 def explained(found: BestConfigurations) -> str:
     """How to read the names of configurations, where they are digits; else ""."""
-    digits = [f.name for f in found.groups.factors if f.is_switch and level_words(f, f.on) == "on"]
-    return f"configurations by their switches, 1 on, 0 off: {', '.join(digits)}" if digits else ""
+    return digits_explained(found.groups.factors)
 
 
 def letters(found: BestConfigurations) -> dict[int, str]:

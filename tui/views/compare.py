@@ -6,6 +6,7 @@ from typing import Any
 
 from ablate_tui.data.schema import Factor
 from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
+from ablate_tui.queries.note import Note
 from ablate_tui.queries.polars_code import compare_polars
 from ablate_tui.tui.figure import (
     Axis,
@@ -249,7 +250,12 @@ def table(result: Comparison, inputs: Inputs) -> Table:
     )
     named = [(row.level, row) for row in result.rows] + [(row.name, row) for row in result.pairwise]
     rows = tuple((name, *(getattr(row, column.field, None) for column in columns[1:])) for name, row in named)
-    return Table(columns, rows, figure_title(result), (*omnibus_words(result), *reasons(result.notes)))
+    return Table(columns, rows, figure_title(result), (*omnibus_words(result), *reasons(told(result))))
+
+
+def told(result: Comparison) -> tuple[Note, ...]:
+    """The notes, but for how many steps of an ECDF are given: no plot could show more."""
+    return tuple(note for note in result.notes if note.field != "ecdf" or " steps" not in note.reason)
 
 
 def omnibus_words(result: Comparison) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from ablate_tui.data.schema import Factor
@@ -30,6 +31,8 @@ from ablate_tui.tui.views.base import (
     NO_SWITCH,
     Inputs,
     View,
+    digits,
+    digits_explained,
     framed,
     level_words,
     plain,
@@ -80,6 +83,11 @@ class Words:
         """Whether a difference is in favour of on."""
         return difference is not None and (difference < 0 if self.table.response.goal == "min" else difference > 0)
 
+    def namer(self, rows: Sequence[ConfigurationRow]) -> Callable[[Sequence[str]], str]:
+        """How configurations are called: by their levels where there is room for what tells them apart."""
+        named = [self.tick(row.levels) for row in rows]
+        return self.tick if len(set(named)) == len(named) else partial(digits, self.others)
+
     def tick(self, levels: Sequence[str]) -> str:
         """A configuration in few signs; as many of its levels as there is room for, the most telling first."""
         said = ""
@@ -120,7 +128,9 @@ def figure(result: Pairs, inputs: Inputs) -> Figure:
         return framed("pairs", title, (Panel("", Axis(), Axis(), (), "differences", why),), inputs, columns=1)
     words = Words(result, result.figures, inputs)
     panels = (distribution(result, words), configurations(result, words), levels(result, words))
-    return framed("pairs", title, panels, inputs, columns=2)
+    rows = result.by_configuration
+    notes = () if words.namer(rows) == words.tick else (digits_explained(words.others),)
+    return framed("pairs", title, panels, inputs, columns=2, notes=notes)
 
 
 def distribution(result: Pairs, words: Words) -> Panel:
@@ -161,6 +171,7 @@ def distribution(result: Pairs, words: Words) -> Panel:
 def configurations(result: Pairs, words: Words) -> Panel:
     """Mean difference of each configuration, the best on top, and the range of its pairs; names for the ends."""
     rows = [row for row in result.by_configuration if row.mean is not None]
+    name = words.namer(rows)
     places: dict[int, float] = {}
     ticks: list[tuple[float, str]] = []
     before = 0
@@ -170,7 +181,7 @@ def configurations(result: Pairs, words: Words) -> Panel:
             ticks.append((at, f"… {row.place - before - 1:,} between"))
             at += 1
         places[row.place], before = at, row.place
-        ticks.append((at, words.tick(row.levels)))
+        ticks.append((at, name(row.levels)))
 
     def interval(some: list[ConfigurationRow], role: Role, label: str) -> Intervals:
         return Intervals(
