@@ -38,13 +38,13 @@ from ablate_tui.tui.painters.labels import (
     tick_texts,
     ticks,
 )
+from ablate_tui.tui.painters.legend import fitting, room_of
 from ablate_tui.tui.painters.palette import DARK, Palette
 from ablate_tui.tui.painters.plot import LARGE, Plot, Scale, full
 
 M = TypeVar("M", bound=Mark)
 
 SMALLEST = (24, 6)  # columns and rows below which there is no room for a plot
-SHORTEST = 8  # cells that a legend's words are cut to before one of them is left out
 _RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 # dots of "on" are four times as large as those of "off": told apart without colour
 _DOTS: dict[Role, str] = {"on": "hd", "accent": "hd", "series1": "hd", "series2": "×", "series3": "+"}
@@ -179,31 +179,20 @@ class _Painter:
             top = 1
         if panel.empty or not panel.marks:
             return top
-        samples = [(self._sample(entry), fit(entry.label, 24)) for entry in legend(panel)]
-        sizes = [cell_len(sample) + 1 + cell_len(label) + 2 for (sample, _), label in samples]
         label = clean(panel.y.label)
         row = 1 if panel.title else 0
         column = width
         if panel.colorbar:
             column = self._ramp(row, column)
-        while (over := sum(sizes) - column) > 0 and samples:
-            # the longest is cut before one is left out
-            at = max(range(len(sizes)), key=sizes.__getitem__)
-            sign, words = samples[at]
-            if cell_len(words) > SHORTEST:
-                shorter = fit(words, max(SHORTEST, cell_len(words) - over))
-                sizes[at] -= max(1, cell_len(words) - cell_len(shorter))
-                samples[at] = sign, shorter
-            else:
-                sizes.pop()
-                samples.pop()
+        samples = fitting([(*self._sample(entry), fit(entry.label, 24)) for entry in legend(panel)], column)
         if samples:
-            column -= sum(sizes)
+            column -= sum(map(room_of, samples))
             start = column
-            for ((sample, style), text), size in zip(samples, sizes, strict=True):
-                self.grid.write(start + 1, row, sample, style)
-                self.grid.write(start + 2 + cell_len(sample), row, text)
-                start += size
+            for sample in samples:
+                sign, style, text = sample
+                self.grid.write(start + 1, row, sign, style)
+                self.grid.write(start + 2 + cell_len(sign), row, text)
+                start += room_of(sample)
         if label and column > 8 and self.grid.height >= 8:
             self.grid.write(0, row, fit(label, column - 1), self.muted)
             top = row + 1

@@ -128,8 +128,8 @@ def figure(result: Pairs, inputs: Inputs) -> Figure:
         return framed("pairs", title, (Panel("", Axis(), Axis(), (), "differences", why),), inputs, columns=1)
     words = Words(result, result.figures, inputs)
     panels = (distribution(result, words), configurations(result, words), levels(result, words))
-    rows = result.by_configuration
-    notes = () if words.namer(rows) == words.tick else (digits_explained(words.others),)
+    named = words.namer(result.by_configuration) == words.tick
+    notes = (*sentences(result, inputs)[:1], *(() if named else (digits_explained(words.others),)))
     return framed("pairs", title, panels, inputs, columns=2, notes=notes)
 
 
