@@ -251,6 +251,7 @@ class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving
             async with self.at_once():
                 self.show_glances()
                 self.query_one(Body).show(painted)
+                self.enter_table()
             self.call_after_refresh(self.tell_seen, message)
         else:
             self.tell_seen(message)

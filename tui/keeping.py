@@ -120,7 +120,7 @@ class Keeping(Computing):
         self.sorts = {name: sort for name, sort in found.sorts.items() if name in VIEWS}
         notes = list(left_out)
         if look.step != fresh.step:
-            notes.append("the slice of your last session; x clears its filters, u starts afresh")
+            notes.append("as your last session was left; u starts afresh, x clears the filters alone")
         self.session.notes = (*self.session.notes, *notes)
 
     @property

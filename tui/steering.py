@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
-from ablate_tui.tui.painting import Sort
+from ablate_tui.tui.painting import MOST_PANELS, Sort
 from ablate_tui.tui.panels.body import Body, notes_of
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.tab_bar import TabBar
@@ -26,6 +26,7 @@ class Steering(Asking):
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(session, look)
         self.ready: Computing.Ready | None = None  # what is on the screen
+        self.to_table: str | None = None  # the view whose table was asked for
 
     def refresh_look(self, slice_changed: bool = True) -> None:
         """Compute what is on the screen; another view that takes a while is named, rather than the last one left."""
@@ -120,6 +121,24 @@ class Steering(Asking):
         """Show a view."""
         self.view_name = name
         self.refresh_look(slice_changed=False)
+
+    def action_focus_next(self) -> None:
+        """The next panel; from the switches it is the table, which is brought up where a small screen hides it."""
+        painted, table = self.query_one(Body).painted, self.query_one(ViewTable)
+        hidden = painted is not None and painted.view == self.view_name and painted.table.columns and not table.display
+        if painted is not None and hidden and isinstance(self.focused, SwitchList):
+            self.part[self.view_name] = 0 if VIEWS[self.view_name].table_first else min(len(painted.figure.panels), MOST_PANELS)
+            self.to_table = self.view_name
+            self.refresh_view()
+        else:
+            super().action_focus_next()
+
+    def enter_table(self) -> None:
+        """Go to the table, once it is there for that."""
+        table = self.query_one(ViewTable)
+        if self.to_table == self.view_name and table.display and isinstance(self.focused, SwitchList):
+            table.focus()
+        self.to_table = None
 
     def action_neighbour(self, by: int) -> None:
         """Show the view beside this one."""

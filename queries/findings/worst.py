@@ -154,7 +154,7 @@ def warning(
         f"The SD ratio of {evidence.is_on(row)}, {figure(ratio)}, hangs on the worst {100 * cut.share:.0f} % of runs: "
         f"without them it is {figure(without)}. Among these are {share(shares[0])} of the runs {on} and "
         f"{share(shares[1])} {off}{bracket(chance('q', q))}: a rate of collapse may look like a spread. "
-        f"{condition(evidence, cut.border)} tells them apart."
+        f"{condition(evidence, cut.border)} (in the screen f) counts those beyond their widest gap as failed."
     )
     figures: dict[str, Value] = {
         "switch": row.switch, "level": row.on, "row": row.name, "sd_ratio": ratio, "sd_ratio_without_worst": without,
