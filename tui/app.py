@@ -228,7 +228,7 @@ class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving
 
     async def show_glances_alone(self) -> None:
         """Show counts and effects where no view has brought them along."""
-        if self.glanced is not None:
+        if self.glanced is not None and self.query(Header):  # not amid leaving
             async with self.at_once():
                 self.show_glances()
 

@@ -37,9 +37,9 @@ class Steering(Asking):
 
     def say_late(self) -> None:
         """Name the view that is not there yet."""
-        body = self.query_one(Body)
-        if body.painted is not None and body.painted.view != self.view_name:
-            body.say(f"{VIEWS[self.view_name].title} …")
+        for body in self.query(Body):  # none, where the screen is being left
+            if body.painted is not None and body.painted.view != self.view_name:
+                body.say(f"{VIEWS[self.view_name].title} …")
 
     # -- the panels' wishes
 
