@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # make keeps Python from doing so
 
-from walk import Step, settle, slim, walk
+from walk import picture_of, settle, walk
 
 from ablate_tui.data.demo import demo_database
 from ablate_tui.data.schema import Choices
@@ -26,18 +26,17 @@ async def draw_screen(path: Path) -> None:
         await settle(pilot)
         await pilot.press("space", "down", "down", "c", "2")
         await settle(pilot)
-        picture = slim(app.export_screenshot(title="ablate-tui runs.duckdb"))
+        picture = picture_of(app, "ablate-tui runs.duckdb")
     session.close()
     path.write_text(picture, encoding="utf-8")
 
 
 async def draw_tutorial() -> None:
     """Follow the tutorial, and write the picture of each step that has one."""
-    step: Step
-    async for step, picture in walk():
+    async for step, screen in walk():
         if step.picture is not None:
             step.picture.parent.mkdir(exist_ok=True)
-            step.picture.write_text(picture, encoding="utf-8")
+            step.picture.write_text(picture_of(screen), encoding="utf-8")
 
 
 if __name__ == "__main__":

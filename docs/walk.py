@@ -68,8 +68,8 @@ async def settle(pilot: Pilot[None]) -> None:
                 await pilot.app.workers.wait_for_complete(running)
 
 
-async def walk(page: Path = TUTORIAL, size: tuple[int, int] = SIZE) -> AsyncIterator[tuple[Step, str]]:
-    """Each step of the tutorial, and the screen after it as an SVG."""
+async def walk(page: Path = TUTORIAL, size: tuple[int, int] = SIZE) -> AsyncIterator[tuple[Step, AblateApp]]:
+    """Each step of the tutorial, and the screen after it."""
     session = Session.open(str(demo_database()), Choices(), keep=False)
     app = AblateApp(session, Look())
     async with app.run_test(size=size, notifications=False) as pilot:
@@ -78,12 +78,13 @@ async def walk(page: Path = TUTORIAL, size: tuple[int, int] = SIZE) -> AsyncIter
             for key in step.keys:
                 await pilot.press(key)
                 await settle(pilot)
-            yield step, slim(app.export_screenshot(title="ablate-tui demo"))
+            yield step, app
     session.close()
 
 
-def slim(picture: str) -> str:
-    """A picture of the screen without what it does not need: fonts from elsewhere, clips, long names."""
+def picture_of(app: AblateApp, title: str = "ablate-tui demo") -> str:
+    """The screen as an SVG, without what it does not need: fonts from elsewhere, clips, long names."""
+    picture = app.export_screenshot(title=title)
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # the reader's own fonts do
     picture = re.sub(r' clip-path="url\(#terminal-\d+-line-\d+\)"', "", picture)
     picture = re.sub(r'<clipPath id="terminal-\d+-line-\d+">.*?</clipPath>\s*', "", picture, flags=re.DOTALL)

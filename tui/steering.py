@@ -127,7 +127,9 @@ class Steering(Asking):
         painted, table = self.query_one(Body).painted, self.query_one(ViewTable)
         hidden = painted is not None and painted.view == self.view_name and painted.table.columns and not table.display
         if painted is not None and hidden and isinstance(self.focused, SwitchList):
-            self.part[self.view_name] = 0 if VIEWS[self.view_name].table_first else min(len(painted.figure.panels), MOST_PANELS)
+            self.part[self.view_name] = (
+                0 if VIEWS[self.view_name].table_first else min(len(painted.figure.panels), MOST_PANELS)
+            )
             self.to_table = self.view_name
             self.refresh_view()
         else:

@@ -13,6 +13,8 @@ sys.path.insert(0, str(TOP / "docs"))
 
 import walk
 
+from ablate_tui.tui.app import AblateApp
+
 FIGURE = re.compile(r"(?<![\w.])[−+]?(?:\d+\.\d+|\d{1,3},\d{3})(?:(?<=\d) ?%)?|(?<![\w.])\d+ ?%")
 
 
@@ -34,11 +36,26 @@ def test_figures_are_found_in_prose():
     assert FIGURE.findall(text) == ["2.342", "−0.9389", "16%", "3.8 %", "3,072", "51.4%"]
 
 
+def state(app: AblateApp) -> tuple[object, ...]:
+    """What the keys have led to, whatever is seen of it."""
+    at = type(app.focused).__name__ if len(app.screen_stack) == 1 else ""
+    return app.view_name, app.look.slice, app.look.focus, app.look.color, app.look.fail, type(app.screen).__name__, at
+
+
+async def test_the_keys_do_the_same_in_a_small_terminal(few_refits):
+    """Who follows the page at 80 × 24 is not led elsewhere."""
+    wide = [state(app) async for _, app in walk.walk()]
+    small = [state(app) async for _, app in walk.walk(size=(80, 24))]
+    assert len(wide) > 15
+    for step, there, here in zip(walk.steps(), wide, small, strict=True):
+        assert here == there, step
+
+
 async def test_every_figure_is_on_the_screen(few_refits):
     """A figure that the program does not show today is a mistake of the page."""
     shown: dict[str, str] = defaultdict(str)
-    async for step, picture in walk.walk():
-        shown[step.section] += walk.words(picture) + "\n"
+    async for step, app in walk.walk():
+        shown[step.section] += walk.words(walk.picture_of(app)) + "\n"
     said = told()
     assert list(shown) == [section for section in said if section in shown]
     checked = 0
