@@ -237,13 +237,11 @@ def test_ten_thousand_levels(tmp_path):
     session = Session.open(str(path), Choices(roles={"block": "factor"}), keep=False)
     table = session.table(None, None)
     assert len(table.factor("block").levels) == 10_000
-    for contrast in ("block", "use_norm"):
-        look = Look(slice=Slice.of(table, {}, contrast))
-        rows = json.loads(text_of(session, look, "compare", "json"))["rows"]
-        assert sum(row["n"] for row in rows) == 20_000
-        assert len(rows) == (10_000 if contrast == "block" else 2)
-        drawn = VIEWS["compare"].figure(session.read(VIEWS["compare"], look), session.inputs(look))
-        assert all(len(axis.ticks) <= 500 for panel in drawn.panels for axis in (panel.x, panel.y))
+    look = Look(slice=Slice.of(table, {}, "block"))
+    result = session.read(VIEWS["compare"], look)
+    assert [row.n for row in result.rows] == [2] * 10_000
+    drawn = VIEWS["compare"].figure(result, session.inputs(look))
+    assert all(len(axis.ticks) <= 500 for panel in drawn.panels for axis in (panel.x, panel.y))
     level = table.factor("block").levels[1234]
     one = Look(slice=Slice.of(table, {"block": (level,)}, None))
     assert json.loads(text_of(session, one, "compare", "json"))["slice"]["runs"] == 2
