@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _EXACT = 200_000  # runs up to which distinct values are counted, not estimated, in every column
 _MANY = 50_000  # distinct values from which on the estimate will do
+_AT_ONCE = 32  # columns of one query for facts: DuckDB's planning grows with their square
 _CASE = 64  # levels up to which a CASE is faster than a join
 _NAMED = 3  # levels that a note names
 _SPAN = 2**31  # numbers of combinations of levels that one pass makes
@@ -149,7 +151,7 @@ def survey_of(store: Store) -> Survey:
 
 def _facts(store: Store) -> tuple[Facts, ...]:
     exact = store.runs <= _EXACT
-    counts: list[str] = []
+    counts: list[tuple[str, ...]] = []
     for name, dtype in store.columns.items():
         column = quote(name)
         plain = kind_of(dtype) not in ("list", "other")
@@ -158,14 +160,19 @@ def _facts(store: Store) -> tuple[Facts, ...]:
         distinct = f"count(DISTINCT {value})" if exact else f"approx_count_distinct({value})"
         if dtype == "BOOLEAN":
             distinct = f"CASE WHEN min({column}) = max({column}) THEN 1 ELSE least(2, 2 * count({column})) END"
-        counts += [
-            distinct,
-            f"count({column})",
-            f"CAST(min({column}) AS VARCHAR)" if plain else "NULL",
-            f"CAST(max({column}) AS VARCHAR)" if plain else "NULL",
-        ]
+        counts.append(
+            (
+                distinct,
+                f"count({column})",
+                f"CAST(min({column}) AS VARCHAR)" if plain else "NULL",
+                f"CAST(max({column}) AS VARCHAR)" if plain else "NULL",
+            )
+        )
     with store.cursor() as cursor:
-        row = cursor.execute(f"SELECT {', '.join(counts)} FROM runs").fetchall()[0]
+        row: list[Any] = []
+        for start in range(0, len(counts), _AT_ONCE):
+            few = ", ".join(chain.from_iterable(counts[start : start + _AT_ONCE]))
+            row += cursor.execute(f"SELECT {few} FROM runs").fetchall()[0]
         facts = []
         for at, (name, dtype) in enumerate(store.columns.items()):
             distinct, filled, low, high = row[4 * at : 4 * at + 4]

@@ -18,7 +18,7 @@ from ablate_tui.data.addresses import is_server
 from ablate_tui.data.engine import Connection, Progress, connect, printable, reading, shut
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.schema import Choices, Goal, RunTable
-from ablate_tui.data.sources.csv_files import copy_csv
+from ablate_tui.data.sources.csv_files import as_read, copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json
 from ablate_tui.data.sources.locate import Located, locate
@@ -50,8 +50,9 @@ class Store:
         The table's name in a database, else the file's stem.
     notes : tuple of str
         What was set aside while reading.
-    origin : str, optional
-        What files are called in a FROM clause; None for a database, whose table has a name.
+    origin : str or function, optional
+        What files are called in a FROM clause, or what says so, given names and types of the columns; None for a
+        database, whose table has a name.
     kinds : mapping, optional
         What a tracker calls its columns, by name: setting, metric or fact.
     goals : mapping, optional
@@ -73,7 +74,7 @@ class Store:
         path: str,
         table: str,
         notes: tuple[str, ...],
-        origin: str | None = None,
+        origin: str | Callable[[Mapping[str, str]], str] | None = None,
         kinds: Mapping[str, str] | None = None,
         goals: Mapping[str, Goal] | None = None,
         metrics: Sequence[str] = (),
@@ -90,9 +91,14 @@ class Store:
         self._curves_lock = threading.Lock()
         self.text_lists = self._read_lists()
         self.notes = notes
-        self.origin = origin
+        self._origin = origin
         self.row = self._row_number()
         self.columns = self._columns()
+
+    @cached_property
+    def origin(self) -> str | None:
+        """What files are called in a FROM clause; None for a database."""
+        return self._origin(self.columns) if callable(self._origin) else self._origin
 
     def load(self, choices: Choices | None = None) -> RunTable:
         """The runs as arrays, with roles guessed where they are not chosen.
@@ -331,7 +337,7 @@ def open_store(source: str, table: str | None = None, progress: Progress | None 
             _refuse_empty(connection, source)
             notes = tuple(copied.notes)
             said = copied.kinds, copied.goals, copied.metrics
-            return Store(connection, source, copied.table, notes, _origin(found), *said)
+            return Store(connection, source, copied.table, notes, _origin_of(found), *said)
     except BaseException:
         connection.close()
         raise
@@ -378,13 +384,16 @@ def _copy(
     return Copied(_stem(source), {}, {}, [], notes)
 
 
-def _origin(found: Located) -> str | None:
-    """The files in a FROM clause, as DuckDB reads them by itself."""
+def _origin_of(found: Located) -> str | Callable[[Mapping[str, str]], str] | None:
+    """The files in a FROM clause, as DuckDB reads them by itself where that is how they are read here."""
     if found.kind == "duckdb":
         return None
+    plain = f"read_{found.kind}([{', '.join(literal(name) for name in found.files)}], union_by_name = true)"
     if len(found.files) == 1:
-        return literal(found.files[0])
-    return f"read_{found.kind}([{', '.join(literal(name) for name in found.files)}], union_by_name = true)"
+        plain = literal(found.files[0])
+    if found.kind != "csv":
+        return plain
+    return lambda columns: as_read(found.files, columns) or plain
 
 
 def _stem(source: str) -> str:

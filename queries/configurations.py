@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Configurations:
     noise: float  # variance of replicates, pooled over configurations; NaN without any
     left_out: int  # finished runs that have no level of a free factor
 
-    @property
+    @cached_property  # asked for by every pair of factors
     def sizes(self) -> tuple[int, ...]:
         """Number of levels of each factor."""
         return tuple(len(levels) for levels in self.levels)

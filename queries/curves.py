@@ -111,8 +111,9 @@ def points_sql(sample: Sample, curves: Curves) -> str:
     contrast, metric = sample.slice.contrast, quote(curves.metric)
     side = f"{as_text(contrast)} AS level" if contrast else f"'{ALL}' AS level"
     if curves.listed:
-        points = f"SELECT level, step, values[step] AS value FROM (SELECT {side}, {metric} AS values, "
-        return f"{points}unnest(range(1, len({metric}) + 1)) AS step\n{runs_in_slice(sample)})"
+        values = f"TRY_CAST({metric} AS DOUBLE[])"  # the list may be a text
+        points = f"SELECT level, step, values[step] AS value FROM (SELECT {side}, {values} AS values, "
+        return f"{points}unnest(range(1, len({values}) + 1)) AS step\n{runs_in_slice(sample)})"
     runs = f"SELECT run_id, {side}\n{runs_in_slice(sample)}"
     points = f"SELECT level, step, value FROM curves JOIN ({runs}) AS inside\n"
     return f"{points}ON curves.run_id = CAST(inside.run_id AS VARCHAR) WHERE metric = {literal(curves.metric)}"

@@ -38,6 +38,7 @@ from ablate_tui.tui.views.registry import VIEWS
 START = "compare"  # the view of the first screen: a quick one, whichever comes first in VIEWS
 QUIET = 0.3  # seconds without a key before the slow part of importance starts
 PAINT = 0.1  # seconds that the ranking waits at most for the screen to paint the view
+MANY = 100  # factors that vary, from which on their tests come after the rest of the screen
 ROWS = 200  # of the runs view; more are for show --view runs
 
 
@@ -239,9 +240,10 @@ class Computing(App[None]):
         return ranked
 
     def takes_long(self, look: Look, view_name: str) -> bool:
-        """Whether a view has to look at every run of a large sweep."""
-        view = VIEWS[view_name]
-        return view.by_runs and self.session.sample(look).table.large and not self.session.at_hand(view, look)
+        """Whether a view has to look at every run of a large sweep, or to test very many factors."""
+        view, sample = VIEWS[view_name], self.session.sample(look)
+        wide = len(sample.free) >= MANY and view_name in ("findings", "effects")
+        return (wide or (view.by_runs and sample.table.large)) and not self.session.at_hand(view, look)
 
     def begin(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Show what is there at once of a view that takes long, and read the rest aside: no key waits for it.
@@ -250,9 +252,10 @@ class Computing(App[None]):
         each result, however often it is asked for meanwhile.
         """
         view = VIEWS[view_name]
-        if view.read_first is None:
-            words = f"looking at every one of {self.session.sample(look).table.runs:,} runs"
-            self.post_message(self.Waiting(look, view_name, words))
+        sample = self.session.sample(look)
+        if view.read_first is None or not sample.table.large:
+            many = f"{sample.table.runs:,} runs" if sample.table.large else f"{len(sample.free):,} factors"
+            self.post_message(self.Waiting(look, view_name, f"looking at every one of {many}"))
         else:
             self.paint(look, view_name, sizes, first=True)
         key = Session.result_key(view, look)

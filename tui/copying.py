@@ -43,5 +43,9 @@ class Copying(Computing):
     def copy_command(self) -> None:
         """Copy the command line that shows this view."""
         look, chosen = self.session.spelled(self.look), choice_words(self.session.choices)
-        self.copy_to_clipboard(command_line(look, self.sweep.path, self.view_name, chosen))
+        line = command_line(look, self.sweep.path, self.view_name, chosen)
+        if "\0" in line:
+            self.notify("not copied: a name has a NUL in it, which no command line can hold", severity="error")
+            return
+        self.copy_to_clipboard(line)
         self.notify("copied the ablate-tui show command of this view", markup=False)

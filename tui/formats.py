@@ -15,12 +15,18 @@ from ablate_tui.tui.figure import Table, TableColumn
 
 LEAST_PROSE = 24  # cells that prose is folded to at least
 NO_BREAK = "\N{NO-BREAK SPACE}"
+VARIATION = re.compile("[\ufe00-\ufe0f]")
 TIED = re.compile(r" (?=%)|(?<=\b[pq]) (?=[<=≤\d])|(?<=[<=≤]) (?=\.)")  # spaces at which no line ends
 
 
 def clean(text: object) -> str:
-    """A text from data without control characters, so that it can't move the cursor or break a line."""
+    """A text from data without control characters, so that it can't move the cursor or break a line.
+
+    Nor has it signs that choose how an emoji looks: terminals don't agree how wide it is with them.
+    """
     text = str(text)
+    if not text.isascii():
+        text = VARIATION.sub("", text)
     if text.isprintable():  # true of no sign of these kinds
         return text
     return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp", "Cs") else sign for sign in text)
@@ -169,8 +175,11 @@ def blocks(widths: list[int], room: int | None) -> list[list[int]]:
 
 
 def escape_markdown(text: str) -> str:
-    """A text from data that Markdown shows as it is; underscores within words mean nothing there."""
-    return re.sub(r"([\\`*\[\]|~]|<(?=\S)|&(?=#?\w+;)|(?<!\w)_|_(?!\w))", r"\\\1", text)
+    """A text from data that Markdown shows as it is, GitHub's too, which sets what stands between dollars as a formula.
+
+    Underscores within words mean nothing there.
+    """
+    return re.sub(r"([\\`*\[\]|~$]|<(?=\S)|&(?=#?\w+;)|(?<!\w)_|_(?!\w))", r"\\\1", text)
 
 
 def as_markdown(table: Table) -> str:

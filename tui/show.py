@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ablate_tui.data.errors import UsageError
-from ablate_tui.tui import abilities, ascii, export, formats, latex
+from ablate_tui.tui import abilities, ascii, export, formats, latex, progress
 from ablate_tui.tui.output import send
 from ablate_tui.tui.painters.paper_sizes import PaperSize
 from ablate_tui.tui.session import Look, Session
@@ -20,8 +20,14 @@ TextFormat = Literal["text", "json", "csv", "md", "latex", "sql", "polars"]
 TABLES: dict[export.Suffix, TextFormat] = {"csv": "csv", "md": "md", "tex": "latex"}
 
 
-def result_of(session: Session, look: Look, view: View, cancelled: Callable[[], bool] | None = None) -> Any:
-    """A view's result, with everything that the screen would fill in later.
+def result_of(
+    session: Session,
+    look: Look,
+    view: View,
+    cancelled: Callable[[], bool] | None = None,
+    told: Callable[[float], None] | None = None,
+) -> Any:
+    """A view's result, with everything that the screen would fill in later; `told` hears of refits, from 0 to 1.
 
     Raises
     ------
@@ -29,15 +35,24 @@ def result_of(session: Session, look: Look, view: View, cancelled: Callable[[], 
         Where `cancelled` said so.
     """
     if view.uses_refits:
-        session.finished_importance(look, cancelled=cancelled)
+        session.finished_importance(look, told, cancelled)
     elif view.uses_importance:
         session.fitted_importance(look, cancelled)
     return session.read(view, look, cancelled)
 
 
+def _waited_for(session: Session, look: Look, view: View) -> Any:
+    """A view's result; a person at a terminal reads meanwhile what is done, and how to stop it."""
+    with progress.words() as tell:
+        tell(f"computing {view.name} (ctrl+c stops)")
+        return result_of(
+            session, look, view, told=lambda share: tell(f"computing {view.name}, {share:.0%} (ctrl+c stops)")
+        )
+
+
 def document(session: Session, look: Look, view: View) -> dict[str, Any]:
     """The JSON object of a view: the keys that every view has, then its own."""
-    result = result_of(session, look, view)
+    result = _waited_for(session, look, view)
     inputs = session.inputs(look)
     sample = inputs.sample
     own = view.document(result, inputs)
@@ -78,7 +93,7 @@ def text_of(session: Session, look: Look, name: str, form: TextFormat) -> str:
         from ablate_tui.tui.polars_source import polars_code
 
         return polars_code(session, view, look)
-    table = view.table(result_of(session, look, view), inputs)
+    table = view.table(_waited_for(session, look, view), inputs)
     if form == "md":
         return formats.as_markdown(table)
     if form == "latex":
@@ -156,7 +171,7 @@ def write_picture(
         A file, or stdout, that can't be written.
     """
     view = VIEWS[name]
-    picture = export.render(view.figure(result_of(session, look, view), session.inputs(look)), form, size, dark)
+    picture = export.render(view.figure(_waited_for(session, look, view), session.inputs(look)), form, size, dark)
     if path == "-":
         send(picture)
         return

@@ -10,13 +10,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from ablate_tui.data.engine import Connection, DatabaseError, printable, reason
+from ablate_tui.data.engine import Connection, DatabaseError, connect, printable, reason
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.sources.locate import is_gzip, open_text, pattern
-from ablate_tui.data.sources.text_columns import judge, missing_note
+from ablate_tui.data.sources.text_columns import judge, missing_note, typed
 from ablate_tui.data.sql import literal, quote
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -41,6 +41,42 @@ def copy_csv(connection: Connection, files: Sequence[str]) -> list[str]:
     SourceError
         A line that does not fit the header, or text that is not UTF-8.
     """
+    relation, names, notes = _relation(files)
+    try:
+        columns = judge(connection, relation, names)
+        chosen = ", ".join(f"{column.sql} AS {quote(column.name)}" for column in columns)
+        connection.execute(f"CREATE TABLE main.runs AS SELECT {chosen} FROM {relation}")
+    except DatabaseError as error:
+        raise SourceError(_explain(error, files)) from error
+    return list(dict.fromkeys(notes)) + missing_note(columns)
+
+
+def as_read(files: Sequence[str], columns: Mapping[str, str]) -> str | None:
+    """What stands in a FROM clause for files that DuckDB by itself reads in another way; None where it does not.
+
+    It renames a column whose name is blank, and leaves lists of numbers as text.
+
+    Parameters
+    ----------
+    files : sequence of str
+    columns : mapping of str to str
+        Names and types that `copy_csv` has given them.
+    """
+    listed = any(kind.endswith("[]") for kind in columns.values())
+    with connect() as connection:
+        try:
+            paths = ", ".join(literal(path) for path in files)
+            own = connection.execute(f"DESCRIBE FROM read_csv([{paths}], union_by_name = true)").fetchall()
+            if not listed and {name for name, *_ in own} == {*columns}:
+                return None
+        except DatabaseError:  # it can't tell what kind of CSV this is
+            pass
+    relation, names, _ = _relation(files)
+    return f"(SELECT {', '.join(f'{typed(name, columns[name])} AS {quote(name)}' for name in names)} FROM {relation})"
+
+
+def _relation(files: Sequence[str]) -> tuple[str, tuple[str, ...], list[str]]:
+    """SQL of all rows as texts, the names of the columns, and notes on those that were renamed."""
     notes: list[str] = []
     heads = [_head(path) for path in files]
     parts: list[str] = []
@@ -55,14 +91,7 @@ def copy_csv(connection: Connection, files: Sequence[str]) -> list[str]:
         parts.append(_reader([path for _, path in group], delimiter, unique, packed))
         for name in unique:
             names.setdefault(name.lower(), name)
-    relation = f"({' UNION ALL BY NAME '.join(parts)})"
-    try:
-        columns = judge(connection, relation, tuple(names.values()))
-        chosen = ", ".join(f"{column.sql} AS {quote(column.name)}" for column in columns)
-        connection.execute(f"CREATE TABLE main.runs AS SELECT {chosen} FROM {relation}")
-    except DatabaseError as error:
-        raise SourceError(_explain(error, files)) from error
-    return list(dict.fromkeys(notes)) + missing_note(columns)
+    return f"({' UNION ALL BY NAME '.join(parts)})", tuple(names.values()), notes
 
 
 def _head(path: str) -> tuple[str, tuple[str, ...], bool]:

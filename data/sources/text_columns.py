@@ -130,10 +130,15 @@ def _conversion(name: str, counts: _Counts) -> Conversion:
     form = next((form for form in _TESTS if counts.is_of(form)), None)
     if form is None:
         return Conversion(name, "VARCHAR", column)
-    if form == "BOOLEAN":
-        truth = f"CASE lower({column}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
-        return Conversion(name, form, truth, counts.words)
-    return Conversion(name, form, _cast(column, form), 0 if form == "DOUBLE[]" else counts.words)
+    return Conversion(name, form, typed(name, form), 0 if form == "DOUBLE[]" else counts.words)
+
+
+def typed(name: str, dtype: str) -> str:
+    """SQL of a text column as the type that it was found to have."""
+    column = quote(name)
+    if dtype == "BOOLEAN":
+        return f"CASE lower({column}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
+    return column if dtype == "VARCHAR" else _cast(column, dtype)
 
 
 def _is_integer(column: str) -> str:

@@ -18,6 +18,8 @@ EQUAL = 1e-6  # how near two pairs' columns lie where they are taken for the sam
 NUMBERS = 4_000_000  # in the matrix that is worked on at a time
 MOST_NUMBERS = 1_000_000_000  # configurations × columns of all pairs
 NAMED = 4  # terms of an alias that are named
+HANGS = "a combination of levels hangs on a single configuration (leverage 1)"
+NO_ERROR = "no standard error: the residuals that matter are zero"
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,18 @@ def pair_tests(
     signs = np.random.default_rng(0).standard_normal((columns.n, 4))  # tell spans apart; fixed draws
     seen: dict[Term, Array] = {}
     aliased: dict[Term, Array] = {}
-    for pair, made, raw in _left(model, [pair for pair in pairs if pair not in columns.place]):
-        if not made.orthonormal.shape[1]:
-            aliased[pair] = raw
-            continue
-        found[pair] = _tested(model, pair, made)
-        seen[pair] = _signature(made.orthonormal, signs)
+    for chunk in _chunks(model, [pair for pair in pairs if pair not in columns.place]):
+        alone = _alone(model, chunk, signs)
+        for pair in chunk.pairs:
+            if pair in alone:
+                found[pair], seen[pair] = alone[pair]
+                continue
+            made = _left(chunk, pair)
+            if not made.orthonormal.shape[1]:
+                aliased[pair] = chunk.raw[:, chunk.columns.place[pair]]
+                continue
+            found[pair] = _tested(model, pair, made)
+            seen[pair] = _signature(made.orthonormal, signs)
     found |= _twins(columns, found, seen)
     for pair, raw in aliased.items():
         terms = _names(fit, raw)
@@ -153,7 +161,7 @@ def _inside(fit: Fit, pair: Term, pure_error: tuple[float, int] | None) -> PairT
         return PairTest(None, {}, _aliased_with(other))
     p = fit.wald(whole) if not why else None
     if p is None:
-        why = why or "no standard error: the residuals that matter are zero"
+        why = why or NO_ERROR
     return PairTest(p, cells, why)
 
 
@@ -185,8 +193,19 @@ class _Left:
     place: slice
 
 
-def _left(model: _Model, pairs: Sequence[Term]) -> Iterator[tuple[Term, _Left, Array]]:
-    """Each pair, what is left of its columns, and the columns as they were."""
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """Some pairs, their columns, and what the model leaves of them."""
+
+    pairs: Sequence[Term]
+    columns: Columns
+    raw: Array
+    scale: Array  # of the columns; infinite for columns of zeros
+    rest: Array  # scaled
+
+
+def _chunks(model: _Model, pairs: Sequence[Term]) -> Iterator[_Chunk]:
+    """The pairs, as many at a time as memory allows."""
     groups, weight, n = model.fit.columns.groups, model.fit.columns.weight, model.fit.columns.n
     start = 0
     while start < len(pairs):
@@ -199,14 +218,64 @@ def _left(model: _Model, pairs: Sequence[Term]) -> Iterator[tuple[Term, _Left, A
         scale = np.sqrt(np.einsum("ij,ij->j", raw, raw))
         scale[scale <= 1e-9 * math.sqrt(float(weight.sum()))] = np.inf  # columns of zeros
         rest = (raw - model.basis @ (model.basis.T @ raw)) / scale
-        for pair in pairs[start:stop]:
-            place = columns.place[pair]
-            part = rest[:, place]
-            values, vectors = np.linalg.eigh(part.T @ part)
-            kept = values > ENOUGH_LEFT
-            turn = vectors[:, kept] / np.sqrt(values[kept])
-            yield pair, _Left(part @ turn, vectors[:, kept], turn, scale[place], columns, place), raw[:, place]
+        yield _Chunk(pairs[start:stop], columns, raw, scale, rest)
         start = stop
+
+
+def _left(chunk: _Chunk, pair: Term) -> _Left:
+    """What is left of a pair's columns."""
+    place = chunk.columns.place[pair]
+    part = chunk.rest[:, place]
+    values, vectors = np.linalg.eigh(part.T @ part)
+    kept = values > ENOUGH_LEFT
+    turn = vectors[:, kept] / np.sqrt(values[kept])
+    return _Left(part @ turn, vectors[:, kept], turn, chunk.scale[place], chunk.columns, place)
+
+
+def _alone(model: _Model, chunk: _Chunk, signs: Array) -> dict[Term, tuple[PairTest, Array]]:
+    """The tests and signatures of pairs of switches, all at once: what `_tested` does with one column each.
+
+    Left to it are pairs of which the model leaves nothing, and models with few degrees of freedom.
+    """
+    from scipy.special import fdtrc, stdtr
+
+    degrees = model.fit.columns.n - 2 - model.fit.rank
+    if degrees < FEWEST_DEGREES:
+        return {}
+    place = chunk.columns.place
+    pairs = [pair for pair in chunk.pairs if place[pair].stop - place[pair].start == 1]
+    at = np.array([place[pair].start for pair in pairs], dtype=int)
+    square = np.einsum("ij,ij->j", chunk.rest[:, at], chunk.rest[:, at])
+    kept = np.flatnonzero(square > ENOUGH_LEFT)
+    pairs, at, length = [pairs[k] for k in kept], at[kept], np.sqrt(square[kept])
+    if not pairs:
+        return {}
+    u = chunk.rest[:, at] / length
+    slope = u.T @ model.residual
+    room = model.room[:, None] - u * u
+    rest = model.residual[:, None] - u * slope
+    rest[np.abs(rest) <= (model.size * model.root)[:, None]] = 0.0
+    hangs = room.min(axis=0) < 1e-9
+    rest /= np.where(hangs, 1.0, room)
+    rest *= u
+    spread = np.einsum("ij,ij->j", rest, rest)
+    known = ~hangs & (spread > 1e-20 * np.maximum(spread, 1e-300))
+    unit = 1 / (chunk.scale[at] * length)
+    value, error = unit * slope, unit * np.sqrt(spread)
+    t = np.divide(value, error, out=np.zeros_like(value), where=known & (error > 0))
+    own = 2 * stdtr(degrees, -np.abs(t))
+    joint = fdtrc(1, degrees, np.divide(slope**2, spread, out=np.zeros_like(spread), where=known))
+    side = u.T @ signs
+    signature = (side[:, :, None] * side[:, None, :]).reshape(len(pairs), -1)
+    found: dict[Term, tuple[PairTest, Array]] = {}
+    for k, pair in enumerate(pairs):
+        estimate = None
+        if known[k] and error[k] > 0:
+            estimate = Estimate(float(value[k]), float(error[k]), degrees, float(own[k]))
+        why = "" if known[k] else HANGS if hangs[k] else NO_ERROR
+        test = PairTest(None if why else float(joint[k]), {(1, 1): Difference(float(value[k]), estimate)}, why)
+        found[pair] = test, signature[k]
+    return found
 
 
 def _tested(model: _Model, pair: Term, left: _Left) -> PairTest:
@@ -227,13 +296,13 @@ def _tested(model: _Model, pair: Term, left: _Left) -> PairTest:
         rest = model.residual - u @ slope
         rest[np.abs(rest) <= model.size * model.root] = 0.0
         if room.min() < 1e-9:
-            why = "a combination of levels hangs on a single configuration (leverage 1)"
+            why = HANGS
         else:
             scaled = u * (rest / room)[:, None]
             covariance = scaled.T @ scaled
             spread = np.diag(covariance)
             if not np.all(spread > 1e-20 * max(float(spread.max()), 1e-300)):
-                why = "no standard error: the residuals that matter are zero"
+                why = NO_ERROR
 
     cells: dict[Cell, Difference] = {}
     for cell in cells_of(columns.groups, pair):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import io
 import json
@@ -14,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from tests.biting import NAMES, as_duckdb, biting
+from tests.biting import NAMES, as_duckdb, biting, many_levels, many_switches
 from tests.tui.test_app import opened, settle
 from textual.content import Content
 
@@ -27,6 +29,7 @@ from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import export, formats, slice_options
 from ablate_tui.tui.panels.view_table import ViewTable
+from ablate_tui.tui.report.markdown import shell
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.show import text_of
 from ablate_tui.tui.views.registry import VIEWS
@@ -115,6 +118,26 @@ def test_the_command_line_runs_in_a_shell(session, look, tmp_path, monkeypatch):
     assert found["contrast"] == slice_.contrast
     assert found["set"] == {name: list(levels) for name, levels in slice_.filters}
     assert not list(tmp_path.glob("pwned*"))
+
+
+async def test_a_command_that_can_not_be_written_is_not_copied(database, few_refits):
+    """No argument of a program holds a NUL: the screen says so and leaves the clipboard as it was."""
+    async with opened(database, (120, 36)) as pilot:
+        app = pilot.app
+        table = app.session.table(None, None)
+        for name, copied in (("a:b", True), ("nul\x00byte", False)):
+            app.copy_to_clipboard("before")
+            app.history.present = replace(app.look, slice=Slice.of(table, {}, name))
+            app.copy_command()
+            assert (app.clipboard != "before") is copied
+        await pilot.pause()
+        assert any("NUL" in toast.message for toast in app._notifications)
+
+
+def test_a_command_of_the_report_that_will_not_run_says_so():
+    """A name with a line break or a NUL can't be shown on its line."""
+    assert "won't run" in shell("ablate-tui show x --contrast 'two\nlines'")
+    assert shell("ablate-tui show x") == "```sh\nablate-tui show x\n```\n"
 
 
 @given(st.text(max_size=20) | st.text("[]/\\@= '\"$a", max_size=12))
@@ -206,3 +229,49 @@ async def test_the_palette_searches_long_names_in_no_time(database, few_refits):
         await pilot.press("enter")
         await settle(pilot)
         assert "x" * 10 in repr(pilot.app.look.slice.set)
+
+
+def test_ten_thousand_levels(tmp_path):
+    """A factor of more levels than fit anywhere is compared, drawn and filtered; the switches beside it, too."""
+    path = as_duckdb(many_levels(), tmp_path / "levels.duckdb")
+    session = Session.open(str(path), Choices(roles={"block": "factor"}), keep=False)
+    table = session.table(None, None)
+    assert len(table.factor("block").levels) == 10_000
+    look = Look(slice=Slice.of(table, {}, "block"))
+    result = session.read(VIEWS["compare"], look)
+    assert [row.n for row in result.rows] == [2] * 10_000
+    drawn = VIEWS["compare"].figure(result, session.inputs(look))
+    assert all(len(axis.ticks) <= 500 for panel in drawn.panels for axis in (panel.x, panel.y))
+    level = table.factor("block").levels[1234]
+    one = Look(slice=Slice.of(table, {"block": (level,)}, None))
+    assert json.loads(text_of(session, one, "compare", "json"))["slice"]["runs"] == 2
+    session.close()
+
+
+def test_facts_of_many_columns_are_those_of_each(tmp_path):
+    """They are asked for some columns at a time: none is left out, none gets another's."""
+    frame = many_switches(70, 40).with_columns(pl.lit(7).alias("constant"), pl.Series("last", range(40)))
+    session = Session.open(str(as_duckdb(frame, tmp_path / "many.duckdb")), Choices(), keep=False)
+    found = {facts.name: (facts.distinct, facts.low, facts.high) for facts in session.store.survey.facts}
+    for name in frame.columns:
+        column = frame[name]
+        low, high = column.min(), column.max()
+        assert found[name][0] == column.n_unique()
+        assert [float(end) for end in found[name][1:]] == [low, high]
+    session.close()
+
+
+@pytest.mark.usefixtures("few_refits")
+def test_a_person_who_waits_for_a_view_reads_how_far_it_is(session, look, monkeypatch):
+    """And how to stop it."""
+    said = []
+
+    @contextlib.contextmanager
+    def words():
+        yield said.append
+
+    monkeypatch.setattr("ablate_tui.tui.progress.words", words)
+    session.importances.clear()
+    text_of(session, look, "importance", "text")
+    assert said[0] == "computing importance (ctrl+c stops)"
+    assert said[-1] == "computing importance, 100% (ctrl+c stops)"

@@ -53,10 +53,10 @@ def test_markdown_escapes_bars():
 
 def test_markdown_shows_names_as_they_are():
     """Every sign that Markdown reads is escaped, in cells, title, headings and notes alike."""
-    odd = "*a* `b` <i> | [x](y) &lt; ~~c~~ \\"
+    odd = "*a* `b` <i> | [x](y) &lt; ~~c~~ $x_1$ \\"
     made = formats.as_markdown(Table((TableColumn("n", odd, False),), ((odd,),), odd, (odd,)))
     plain = re.sub(r"\\.", "", made)
-    assert not re.search(r"[`<\[\]~]|&lt;", plain)
+    assert not re.search(r"[`<\[\]~$]|&lt;", plain)
     assert plain.count("*") == 4  # the title is bold
     assert [line.count("|") for line in plain.splitlines() if line.startswith("|")] == [2, 2, 2]
     assert re.sub(r"\\(.)", r"\1", made).count(odd) == 4
@@ -142,3 +142,9 @@ def test_prose_in_markdown_means_nothing_but_itself():
     assert lines[2].startswith(r"1. use_norm \* \[x\](y) \<b> narrows 95 % of it (q < .001) (view effects")
     assert lines[-1] == "a_note"
     assert formats.escape_markdown("_a_ b_c |") == r"\_a\_ b_c \|"
+
+
+def test_a_flag_is_as_wide_as_every_terminal_takes_it():
+    """With the sign that asks for a coloured one, some draw it over one cell, others over two."""
+    assert formats.clean("🏳\ufe0f flag") == "🏳 flag"
+    assert formats.width(formats.clean("🏳\ufe0f")) == 1

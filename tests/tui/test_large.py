@@ -13,6 +13,7 @@ from tests.tui.test_app import keys_to, opened, settle, words
 from ablate_tui.data import schema
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.reasons import PENDING
+from ablate_tui.tui import computing
 from ablate_tui.tui.session import Session
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -124,3 +125,23 @@ async def test_a_view_without_a_first_stage_says_what_it_waits_for(runs, gate):
 
 def test_only_views_that_look_at_every_run_are_read_aside():
     assert [name for name, view in VIEWS.items() if view.by_runs] == ["findings", "effects", "pairs", "curves"]
+
+
+@pytest.mark.parametrize("view", ["findings", "effects"])
+async def test_the_tests_of_very_many_switches_are_read_aside(runs, gate, monkeypatch, view):
+    """As those of very many runs: it is said, keys go on, and the view comes in the end."""
+    opens, ended = gate
+    monkeypatch.setattr(schema, "LARGE", 10**9)
+    monkeypatch.setattr(computing, "MANY", 2)
+    async with opened(runs) as pilot:
+        await pilot.press(*keys_to(view))
+        await settle(pilot)
+        assert "looking at every one of" in words(pilot, "#caption")
+        assert "factors" in words(pilot, "#caption")
+        await pilot.press(*keys_to("compare"))
+        await settle(pilot)
+        assert pilot.app.ready.painted.figure.title.startswith("Comparison")
+        await pilot.press(*keys_to(view))
+        opens.set()
+        await until(pilot, lambda: (view, {}, "read") in ended)
+        await until(pilot, lambda: "looking at every one of" not in words(pilot, "#caption"))

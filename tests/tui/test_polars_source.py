@@ -161,3 +161,22 @@ def test_a_server_has_none() -> None:
 
     with pytest.raises(AblateError, match="the SQL of this view"):
         polars_code(OnAServer(), VIEWS["compare"], Look())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "duckdb"])
+def test_curves_in_texts_and_a_blank_name_are_read_again(tmp_path: Path, kind: str) -> None:
+    """Of lists as texts DuckDB makes no lists by itself, and a blank name in a CSV file it takes for none."""
+    frame = pl.DataFrame({
+        " ": ["off", "on"] * 6,
+        "seed": [at // 2 for at in range(12)],
+        "loss_history": [f"[{3 - at / 100}, {'nan' if at == 3 else 2 - at / 50}]" for at in range(12)],
+    })  # fmt: skip
+    session = Session.open(str(written(tmp_path, kind, frame)), Choices(), keep=False)
+    look = Look(slice=Slice.of(session.table(None, None), {}, " "))
+    for name, rows in (("curves", 4), ("compare", 2)):
+        got, wanted = tables(session, name, look)
+        same(got, wanted)
+        assert wanted.height == rows
+    levels = {row["level"]: row["n"] for row in tables(session, "compare", look)[1].to_dicts()}
+    assert levels == {"off": 6, "on": 5}
+    session.close()

@@ -23,11 +23,9 @@ class Keys:
     columns: int
 
     @classmethod
-    def of(
-        cls, entries: tuple[Entry, ...], room: float, size: float, drawable: Callable[[str], str], wide: Wide
-    ) -> Keys:
-        """Lay out entries in a room of so many inches; `drawable` gives a text that the fonts have."""
-        labels, columns = layout([drawable(entry.label) for entry in entries], room, size, wide)
+    def of(cls, entries: tuple[Entry, ...], room: float, size: float, wide: Wide) -> Keys:
+        """Lay out entries in a room of so many inches."""
+        labels, columns = layout([entry.label for entry in entries], room, size, wide)
         # matplotlib fills one column after the other; lines are to be read as lines
         order = [at for column in range(columns) for at in range(column, len(labels), columns)]
         return cls(tuple(entries[at] for at in order), [labels[at] for at in order], columns)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from ablate_tui.tui.figure import (
     Rule,
     Violin,
 )
+from ablate_tui.tui.formats import chopped, folded
+from ablate_tui.tui.formats import width as cells
 from ablate_tui.tui.painters.labels import (
     FURTHEST,
     Entry,
@@ -38,10 +40,12 @@ from ablate_tui.tui.painters.labels import (
 )
 from ablate_tui.tui.painters.labels import ticks as round_positions
 from ablate_tui.tui.painters.palette import blend, colour, hexed, ink, ink_on, paper, shade
+from ablate_tui.tui.painters.wording import directed
 
 RAMP: tuple[Role, ...] = ("series0", "series1", "series2", "series3", "series4", "series5")
 MOST = 250  # categories of a y axis in one picture
-HEADING = 30  # characters of a column's name over a matrix
+HEADING = 30  # columns of a text that a column's name over a matrix may take; a Chinese sign takes two
+NAME = 34  # those that a line of a name on an axis may take
 LINES = 3  # of a name on an axis; what is longer loses its middle
 LARGE_CLOUD = 3000  # points from which a cloud is a bitmap in SVG and PDF
 # no role is told by its colour alone
@@ -77,7 +81,6 @@ class Pen:
     panel: Panel
     dark: bool
     inches: float  # width of the panel
-    drawable: Callable[[str], str]  # a text as the fonts can write it
 
     def hex(self, role: Role) -> str:
         """A role's colour."""
@@ -235,12 +238,12 @@ class Pen:
                 continue
             if mark.horizontal:
                 low_limit, high_limit = span(self.panel, "x")
-                reach = (high_limit - low_limit) * (len(text) * 4.6 + 10) / (72 * self.inches * 0.6)
+                reach = (high_limit - low_limit) * (cells(text) * 4.6 + 10) / (72 * self.inches * 0.6)
                 end = clear_of(things, position, end, reach)
             point, offset, side = ((end, position), (4, 0), "left") if mark.horizontal else (
                 (position, end), (0, 2), "center")  # fmt: skip
             self.axes.annotate(
-                self.drawable(text), point, xytext=offset, textcoords="offset points", ha=side,
+                text, point, xytext=offset, textcoords="offset points", ha=side,
                 va="center" if mark.horizontal else "bottom", fontsize=7.5, color=self.ink, zorder=2.8,
                 annotation_clip=True,
                 bbox={"facecolor": self.tint("neutral", 0.0), "alpha": 0.75, "linewidth": 0, "pad": 0.6},
@@ -325,9 +328,7 @@ class Pen:
                 face, words = hexed(tint), hexed(ink_on(tint))
                 edge = self.tint("muted", 0.25)
                 self.axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, linewidth=0.5))
-                self.axes.text(
-                    j, i, self.drawable(text), ha="center", va="center", fontsize=size, color=words, zorder=4
-                )
+                self.axes.text(j, i, text, ha="center", va="center", fontsize=size, color=words, zorder=4)
 
     # ---- axes
 
@@ -344,7 +345,7 @@ class Pen:
             ]
             if marks and not axis.ticks and not is_log(axis):
                 if which == "x":
-                    longest = max(len(text) for mark in marks for text in mark.texts)
+                    longest = max(cells(text) for mark in marks for text in mark.texts)
                     share = min(0.45, (longest * 4.6 + 6) / (72 * self.inches * 0.62))
                 else:
                     share = 0.08
@@ -358,7 +359,7 @@ class Pen:
         axes, side = self.axes, self.axes.xaxis if which == "x" else self.axes.yaxis
         beside = self.inches - names_width(self.panel)
         room = max(24, int(min(self.inches * 12, (beside + 0.7) * 11))) if which == "x" or self.panel.y.ticks else 30
-        label = "\n".join(textwrap.wrap(self.drawable(axis.label), room))
+        label = wrapped(axis.label, room)
         (axes.set_xlabel if which == "x" else axes.set_ylabel)(label)
         if not axis.ticks:
             low, high = span(self.panel, which)
@@ -377,34 +378,34 @@ class Pen:
                 side.grid(True)
             return
         low, high = sorted((axes.get_xlim if which == "x" else axes.get_ylim)())
-        ticks = [(p, self.drawable(text)) for p, text in axis.ticks if low <= p <= high]
+        ticks = [(p, text) for p, text in axis.ticks if low <= p <= high]
         ticks = ticks[:: 1 + len(ticks) // 60] if which == "x" else ticks
         positions, texts = [p for p, _ in ticks], [text for _, text in ticks]
-        side.set_ticks(positions, [""] * len(texts) if not names else [_broken(t, 34) for t in texts])
+        side.set_ticks(positions, [""] * len(texts) if not names else [directed(_broken(t, NAME)) for t in texts])
         axes.tick_params(axis=which, length=0)
         if which == "x":
             self._turn(texts, self.inches * 0.8 / max(1, len(texts)))
 
     def _turn(self, texts: list[str], room: float) -> None:
         """Names of an x axis at a slant, where they would run into each other (room in inches)."""
-        if max((len(text) for text in texts), default=0) * 0.075 > room:
+        if max(map(cells, texts), default=0) * 0.075 > room:
             for label in self.axes.get_xticklabels():
                 label.set(rotation=35, ha="right", rotation_mode="anchor")
 
     def _matrix_axes(self) -> None:
         axes = self.axes
-        columns = [_short(self.drawable(text), HEADING) for _, text in self.panel.x.ticks]
-        rows = [(p, _broken(self.drawable(text), 34)) for p, text in self.panel.y.ticks if p < MOST]
+        columns = [directed(_short(text, HEADING)) for _, text in self.panel.x.ticks]
+        rows = [(p, directed(_broken(text, NAME))) for p, text in self.panel.y.ticks if p < MOST]
         axes.set_xticks([p for p, _ in self.panel.x.ticks], columns)
         axes.set_yticks([p for p, _ in rows], [text for _, text in rows])
         axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        if max((len(text) for text in columns), default=0) * 0.075 > self.inches * 0.7 / max(1, len(columns)):
+        if max(map(cells, columns), default=0) * 0.075 > self.inches * 0.7 / max(1, len(columns)):
             for label in axes.get_xticklabels():
                 label.set(rotation=40, ha="left", rotation_mode="anchor")
-        axes.set_xlabel(self.drawable(self.panel.x.label))
-        axes.set_ylabel(self.drawable(self.panel.y.label))
+        axes.set_xlabel(self.panel.x.label)
+        axes.set_ylabel(self.panel.y.label)
 
     # ---- legend
 
@@ -429,12 +430,19 @@ class Pen:
 
 def names_width(panel: Panel) -> float:
     """Inches that the names of a y axis take, about."""
-    return 0.072 * min(34, max((len(text) for _, text in panel.y.ticks), default=0))
+    return 0.072 * min(NAME, max((cells(text) for _, text in panel.y.ticks), default=0))
+
+
+def row_height(panel: Panel) -> float:
+    """Inches from one name of a y axis to the next: more where the lines of two neighbours need it."""
+    lines = [_broken(text, NAME).count("\n") + 1 for _, text in panel.y.ticks[:MOST]]
+    most = max((a + b for a, b in pairwise(lines)), default=2)
+    return 0.26 if most <= 3 else 0.09 * most
 
 
 def cell_width(texts: Sequence[tuple[str, ...]]) -> float:
     """Inches that the longest text of a matrix takes at 8 points, with a little air."""
-    return 0.1 + 0.072 * max((len(text) for row in texts for text in row), default=1)
+    return 0.1 + 0.072 * max((cells(text) for row in texts for text in row), default=1)
 
 
 def finite(values: tuple[float | None, ...]) -> Any:
@@ -447,14 +455,17 @@ def _padded(values: tuple[float | None, ...], count: int) -> Any:
     return finite((*values, *[None] * (count - len(values)))[:count])
 
 
+def wrapped(text: str, width: int) -> str:
+    """A text in lines of so many columns."""
+    return "\n".join(folded(text, width))
+
+
 def _broken(text: str, width: int) -> str:
     """A long name on a few lines, broken after "_" and the like where that is possible."""
-    parts = [
-        part[i : i + width] for part in re.findall(r"[^_ /.,-]*[_ /.,-]?", text) for i in range(0, len(part), width)
-    ]
+    parts = [part for word in re.findall(r"[^_ /.,-]*[_ /.,-]?", text) if word for part in chopped(word, width)]
     lines = [""]
     for part in parts:
-        if lines[-1] and len(lines[-1]) + len(part) > width:
+        if lines[-1] and cells(lines[-1]) + cells(part) > width:
             lines.append("")
         lines[-1] += part
     if len(lines) > LINES:
@@ -463,6 +474,9 @@ def _broken(text: str, width: int) -> str:
 
 
 def _short(text: str, width: int) -> str:
-    """A text in so many characters, its middle left out where it is longer."""
+    """A text in so many columns, its middle left out where it is longer."""
+    if cells(text) <= width:
+        return text
     tail = (width - 1) // 2
-    return text if len(text) <= width else f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+    head, end = chopped(text, width - 1 - tail)[0], chopped(text[::-1], tail)[0][::-1]
+    return f"{head}…{end}"

@@ -1,29 +1,30 @@
-"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks` and `point_labels`, fonts in `style`,
-what suits a slide or a paper in `paper_sizes`.
+"""A figure as PNG, SVG or PDF: layout and words; the marks are in `marks` and `point_labels`, how texts are written
+in `wording`, fonts in `fonts`, settings in `style`, what suits a slide or a paper in `paper_sizes`.
 
-These five files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
+These files are matplotlib's one home. Nothing global is touched: no pyplot, and the settings hold
 inside a `rc_context`. matplotlib's settings are the process's, so one picture is drawn at a time.
 """
 
 from __future__ import annotations
 
 import io
-import textwrap
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel, Points
+from ablate_tui.tui.figure import Bars, Cells, Figure, Intervals, Panel
 from ablate_tui.tui.formats import NO_BREAK, TIED
+from ablate_tui.tui.formats import width as cells
 from ablate_tui.tui.painters import point_labels
+from ablate_tui.tui.painters.fonts import families, plain, quiet
 from ablate_tui.tui.painters.keys import BETWEEN, HANDLE, Keys
 from ablate_tui.tui.painters.labels import Entry, clean, legend, span
-from ablate_tui.tui.painters.marks import HEADING, MOST, RAMP, Pen, cell_width, names_width
+from ablate_tui.tui.painters.marks import HEADING, MOST, RAMP, Pen, cell_width, names_width, row_height, wrapped
 from ablate_tui.tui.painters.palette import colour, hexed, paper
 from ablate_tui.tui.painters.paper_sizes import FREE, PAPERS, Paper, PaperSize
 from ablate_tui.tui.painters.placement import labelled
-from ablate_tui.tui.painters.style import SIZE, has_glyph, settings
+from ablate_tui.tui.painters.style import SIZE, settings
+from ablate_tui.tui.painters.wording import changed, directed, written
 
 PictureFormat = Literal["png", "svg", "pdf"]
 _LOCK = threading.Lock()
@@ -64,12 +65,13 @@ def render(
     Returns
     -------
     bytes
-        The same for the same figure: no clock, no random names. Characters that no installed font has
-        are drawn as □, and a line under the picture says so.
+        The same for the same figure: no clock, no random names. Characters that no installed font has are
+        written as their numbers, and a line under the picture says so.
     """
     import matplotlib
 
-    with _LOCK, matplotlib.rc_context(settings(dark)):
+    figure, fonts = _readable(figure)
+    with _LOCK, quiet(), matplotlib.rc_context(settings(dark, fonts)):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure as Canvas
 
@@ -159,7 +161,6 @@ class _Picture:
     def _layout(self, columns: int, width: float, tall: float) -> _Layout:
         """So many panels side by side; those without categories are so high."""
         spec, self.width, self.tall = self.spec, width, tall
-        self.missing: set[str] = set()
         self.labelled: list[Pen] = []
         rows = [spec.panels[i : i + columns] for i in range(0, len(spec.panels), columns)]
         shared = _shared_legend(spec.panels)
@@ -174,17 +175,10 @@ class _Picture:
             self._words(spec.title, 12.5 if width > NARROW else 10.5, fontweight="bold"),
             self._words(spec.subtitle, 9),
         ]
-        names = [text for panel in spec.panels for text in _texts(panel)]
-        for text in names:
-            self._drawable(text)
         foot = [self._words(text, 8, fontstyle="italic") for text in spec.notes]
         footer = self._words(spec.footer, 7.5, color=muted)
-        if self.missing:
-            some = " ".join(f"U+{ord(c):04X}" for c in sorted(self.missing)[:6])
-            text = f"□ stands for characters that no installed font has ({some}); Noto Sans CJK has most."
-            foot.append(self._words(text, 8, fontstyle="italic"))
         foot.append(footer)
-        keys = Keys.of(shared, width - 0.28, 9, self._drawable, self._wide)
+        keys = Keys.of(shared, width - 0.28, 9, self._wide)
         return _Layout(columns, width, rows, heights, head, foot, keys, said)
 
     def draw(self, layout: _Layout) -> None:
@@ -205,26 +199,18 @@ class _Picture:
             hspace=0.03,
         )
         self._panels(layout.rows, layout.heights, layout.columns, layout.said)
+        self._directed()
         self._point_labels()
 
     # ---- words
 
-    def _drawable(self, text: str) -> str:
-        """A cleaned text with □ for characters that no font has."""
-        kept = []
-        for character in clean(text):
-            if character.isascii() or has_glyph(character):
-                kept.append(character)
-            else:
-                self.missing.add(character)
-                kept.append("□")
-        return "".join(kept)
-
     def _words(self, text: str, size: float, **options: Any) -> _Words:
         """A text wrapped to the width of the picture."""
-        text = self._drawable(text).strip()
+        text = text.strip()
         if not text:
             return _Words([], size, options)
+        if plain(text, options.get("fontweight", "normal"), options.get("fontstyle", "normal")):
+            options = {name: value for name, value in options.items() if name not in ("fontweight", "fontstyle")}
         font = options.get("fontweight", "normal"), options.get("fontstyle", "normal")
         return _Words(self._folded(text, self.width - 0.28, size, *font), size, options)
 
@@ -270,7 +256,7 @@ class _Picture:
         for place, panel in enumerate(row):
             entries = () if panel.empty else tuple(e for e in legend(panel) if (e.label, e.role) not in said)
             margin = 0.3 + (0.0 if _again(row, place) else names_width(panel)) if panel.y.ticks else 0.75
-            found.append(Keys.of(entries, widths[place] - margin, SIZE, self._drawable, self._wide))
+            found.append(Keys.of(entries, widths[place] - margin, SIZE, self._wide))
         return found
 
     def _write(self, blocks: list[_Words], down: float) -> None:
@@ -296,13 +282,13 @@ class _Picture:
         if panel.words and not panel.empty:
             return 0.4 + 0.152 * (self._prose(panel, inches).count("\n") + 1)
         if not panel.y.ticks or panel.empty:
-            long = max((len(text) for _, text in panel.x.ticks), default=0)
+            long = max((cells(text) for _, text in panel.x.ticks), default=0)
             return self.tall + 0.12 * len(labelled(panel)) + (0.4 if long * len(panel.x.ticks) > 60 else 0)
         low, high = span(panel, "y")
         high = min(high, low + MOST)
-        cells = any(isinstance(mark, Cells) for mark in panel.marks)
-        heads = min(HEADING, max((len(text) for _, text in panel.x.ticks), default=0)) if cells else 0
-        return max(1.5, 0.85 + (high - low) * 0.26 + 0.045 * heads)
+        matrix = any(isinstance(mark, Cells) for mark in panel.marks)
+        heads = min(HEADING, max((cells(text) for _, text in panel.x.ticks), default=0)) if matrix else 0
+        return max(1.5, 0.85 + (high - low) * row_height(panel) + 0.045 * heads)
 
     def _panels(
         self, rows: list[tuple[Panel, ...]], heights: list[float], columns: int, said: set[tuple[str, Any]]
@@ -332,6 +318,13 @@ class _Picture:
                 axes = self.canvas.add_subplot(slots[place])
                 self._panel(axes, panel, widths[place], _again(row, place), keys[place], lines)
 
+    def _directed(self) -> None:
+        """Every text from left to right; the names on axes are so already, since each drawing sets them again."""
+        from matplotlib.text import Text
+
+        for text in self.canvas.findobj(Text):
+            text.set_text(directed(text.get_text()))
+
     def _point_labels(self) -> None:
         """Labels of points go where there is room, which is known once everything else has its place."""
         if self.labelled:
@@ -340,17 +333,17 @@ class _Picture:
             point_labels.write(pen)
 
     def _panel(self, axes: Any, panel: Panel, inches: float, again: bool, own: Keys, lines: int) -> None:
-        pen = Pen(axes, panel, self.dark, inches, self._drawable)
+        pen = Pen(axes, panel, self.dark, inches)
         low, high = span(panel, "y")
         many = f" (first {MOST} of {high - low:.0f})" if panel.y.ticks and high - low > MOST else ""
         axes.set_title(
-            _wrapped(
-                self._drawable(panel.title) + many,
+            wrapped(
+                panel.title + many,
                 max(18, int((inches - max(0.35, 0 if again else names_width(panel))) * 10.5)),
             ),
             loc="left",
             fontsize=9.5,
-            fontweight="bold",
+            fontweight="normal" if plain(panel.title, "bold", "normal") else "bold",
             pad=7 + 13 * lines,
         )
         if panel.words and not panel.empty:
@@ -360,7 +353,7 @@ class _Picture:
             return
         if panel.empty or not panel.marks:
             axes.set_axis_off()
-            text = _wrapped(self._drawable(panel.empty or "nothing to draw"), max(16, int(inches * 11)))
+            text = wrapped(panel.empty or "nothing to draw", max(16, int(inches * 11)))
             axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=pen.hex("muted"))
             return
         pen.draw(names=not again)
@@ -384,14 +377,14 @@ class _Picture:
     def _prose(self, panel: Panel, inches: float) -> str:
         """A panel's paragraphs, folded."""
         room = max(1.0, inches - 0.76)  # the axes beside and under it have labels on the left
-        return "\n\n".join("\n".join(self._folded(self._drawable(part), room, PROSE)) for part in panel.words)
+        return "\n\n".join("\n".join(self._folded(part, room, PROSE)) for part in panel.words)
 
     def _ramp(self, axes: Any, words: tuple[str, str]) -> None:
         """The ramp of colours between its two words, over the axes."""
         from matplotlib.lines import Line2D
 
         inks = [hexed(colour(role, self.dark)) for role in RAMP]
-        low, high = (self._drawable(word) for word in words)
+        low, high = words
         blank = Line2D([], [], linestyle="none")
         dots = [Line2D([], [], linestyle="none", marker="s", markersize=6, color=c) for c in inks]
         axes.legend(
@@ -409,7 +402,7 @@ class _Picture:
 
     def _shared_keys(self, common: Keys, y: float) -> None:
         panels = [next(p for p in self.spec.panels if entry in legend(p)) for entry in common.entries]
-        pens = [Pen(None, panel, self.dark, self.width, self._drawable) for panel in panels]
+        pens = [Pen(None, panel, self.dark, self.width) for panel in panels]
         made = self.canvas.legend(
             [pen.handle(entry) for pen, entry in zip(pens, common.entries, strict=True)],
             common.labels,
@@ -423,6 +416,24 @@ class _Picture:
             fontsize=9,
         )
         made.set_in_layout(False)
+
+
+def _readable(figure: Figure) -> tuple[Figure, tuple[str, ...]]:
+    """A figure whose texts can be written, and the fonts that write them."""
+    texts: list[str] = []
+
+    def cleaned(text: str) -> str:
+        texts.append(clean(text))
+        return texts[-1]
+
+    figure = changed(figure, cleaned)
+    fonts, missing = families(texts)
+    if not missing:
+        return figure, fonts
+    figure = changed(figure, lambda text: written(text, missing))
+    first = f"{ord(min(missing)):04X}"
+    note = f"‹{first}› stands for U+{first}, a character that no installed font has; the fonts called Noto have most."
+    return replace(figure, notes=(*figure.notes, note)), fonts
 
 
 def _weights(row: tuple[Panel, ...], columns: int) -> list[float]:
@@ -457,22 +468,5 @@ def _words_width(panel: Panel) -> float:
     """Inches that lying bars and intervals need with their names and the words at their ends; zero without words."""
     told = (mark for mark in panel.marks if isinstance(mark, Bars | Intervals) and mark.horizontal)
     words = [text for mark in told for text in mark.texts]
-    longest = max(map(len, words), default=0)
+    longest = max(map(cells, words), default=0)
     return names_width(panel) + 0.3 + 0.065 * longest + 1.0 if longest else 0.0
-
-
-def _texts(panel: Panel) -> Iterable[str]:
-    """Every text of a panel that comes from data."""
-    yield from (*panel.words, panel.title, panel.empty, panel.x.label, panel.y.label, *(panel.colorbar or ()))
-    yield from (text for axis in (panel.x, panel.y) for _, text in axis.ticks)
-    for mark in panel.marks:
-        if isinstance(mark, Cells):
-            yield from (text for row in mark.texts for text in row)
-        else:
-            yield mark.label
-        if isinstance(mark, Bars | Intervals | Points):
-            yield from mark.texts
-
-
-def _wrapped(text: str, width: int) -> str:
-    return "\n".join(textwrap.wrap(TIED.sub(NO_BREAK, text), width)) or ""

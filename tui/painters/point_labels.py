@@ -9,6 +9,7 @@ import numpy as np
 from ablate_tui.tui.figure import Points
 from ablate_tui.tui.painters.marks import Pen, finite
 from ablate_tui.tui.painters.placement import Label, labelled, place
+from ablate_tui.tui.painters.wording import directed
 
 _SIZE = 7.5  # of the font
 _LINE = 1.25  # height of a label, in font sizes
@@ -35,7 +36,7 @@ def write(pen: Pen) -> None:
     dots = [tuple(p) for mark in pen.panel.marks if isinstance(mark, Points) for p in at(mark.x, mark.y)]
     labels, ends = [], []
     for x, y, text in labelled(pen.panel):
-        (across, down), text = at((x,), (y,))[0], pen.drawable(text)
+        across, down = at((x,), (y,))[0]
         if 0 <= across <= room[0] and 0 <= down <= room[1]:
             wide = renderer.get_text_width_height_descent(text, font, False)[0] * scale
             labels.append(Label(across, down, text, wide + 2, _SIZE * _LINE))
@@ -48,7 +49,7 @@ def write(pen: Pen) -> None:
         middle = spot[1] + label.height / 2
         line = {"arrowstyle": "-", "linewidth": 0.5, "color": pen.hex("muted"), "shrinkB": 3}
         axes.annotate(
-            label.text, end, xytext=(spot[0] + 1 - label.x, label.y - middle), textcoords="offset points",
+            directed(label.text), end, xytext=(spot[0] + 1 - label.x, label.y - middle), textcoords="offset points",
             ha="left", va="center", fontsize=_SIZE, color=pen.ink, zorder=3.9, annotation_clip=False, in_layout=False,
             bbox={"facecolor": pen.tint("neutral", 0.0), "alpha": 0.7, "linewidth": 0, "pad": 0.3},
             arrowprops=line if abs(middle - label.y) > 1.5 * label.height else None,

@@ -1,45 +1,20 @@
-"""Fonts and settings of pictures."""
+"""matplotlib's settings for pictures."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 from ablate_tui.tui.painters.palette import colour, hexed, ink
 
-# sans-serif fonts with CJK glyphs, used where they are installed
-_CJK = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Noto Sans JP",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "Droid Sans Fallback",
-    "PingFang SC",
-    "Hiragino Sans",
-    "Microsoft YaHei",
-    "SimHei",
-    "Arial Unicode MS",
-)
 SIZE = 8.5  # points, of tick labels and the like
 
 
-def families() -> list[str]:
-    """DejaVu Sans, which matplotlib brings along, then what is installed for other scripts."""
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _CJK if name in installed)]
-
-
-def settings(dark: bool) -> dict[str, Any]:
+def settings(dark: bool, fonts: Sequence[str]) -> dict[str, Any]:
     """matplotlib's settings for one picture."""
     words, lines = hexed(ink(dark)), hexed(colour("muted", dark))
     return {
-        "font.family": families(),
+        "font.family": list(fonts),
         "font.size": SIZE,
         "text.parse_math": False,  # "$" and "_" in a name are text
         "text.usetex": False,
@@ -79,12 +54,3 @@ def settings(dark: bool) -> dict[str, Any]:
         "savefig.bbox": None,
         "path.simplify": True,
     }
-
-
-@cache
-def has_glyph(character: str) -> bool:
-    """Whether an installed font of ours can draw a character."""
-    from matplotlib import font_manager
-
-    paths = [font_manager.findfont(name) for name in families()]
-    return any(font_manager.get_font(path).get_char_index(ord(character)) for path in paths)

@@ -62,6 +62,8 @@ def folded(summary: str, body: str, is_open: bool = False) -> str:
 
 
 def shell(command: str) -> str:
-    """A command line to copy."""
+    """A command line to copy; of one with signs that a line can't show, such as a NUL, it says that it won't run."""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", command)), default=0))
-    return f"{fence}sh\n{clean(command)}\n{fence}\n"
+    shown = clean(command)
+    lost = "" if shown == command else "\nIt has a name with signs that no line can show (�): as it is it won't run.\n"
+    return f"{fence}sh\n{shown}\n{fence}\n{lost}"

@@ -15,7 +15,7 @@ def wide(text: str, size: float) -> float:
 def keys(labels: list[str], room: float) -> Keys:
     """Points under these labels."""
     entries = tuple(Entry(label, "on", Points((), (), label=label)) for label in labels)
-    return Keys.of(entries, room, 7.2, str, wide)
+    return Keys.of(entries, room, 7.2, wide)
 
 
 def test_one_line_where_there_is_room():

@@ -89,15 +89,6 @@ def test_text_from_data_is_no_formula_and_no_markup() -> None:
     assert name + "[31m end" in shown
 
 
-def test_characters_without_a_glyph_are_told() -> None:
-    figure = Figure("title \U00012000 end", (Panel("", Axis(), Axis(), (), empty="none"),), columns=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        shown = " ".join(svg_texts(render(figure, "svg")))
-    assert "title □ end" in shown
-    assert "U+12000" in shown
-
-
 def test_pyplot_stays_out_and_settings_stay_as_they_were() -> None:
     code = (
         "import sys, matplotlib\n"
