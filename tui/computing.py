@@ -16,7 +16,7 @@ from textual.app import App
 from textual.message import Message
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from ablate_tui.data.errors import AblateError
+from ablate_tui.data.errors import AblateError, SourceError
 from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.effects import Glance, glance
@@ -93,6 +93,7 @@ class Computing(App[None]):
 
         look: Look
         words: str
+        stands: bool = False  # the look: its runs are here, and a view wanted more of a source that doesn't give it
 
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(driver_class=LeanDriver)
@@ -278,7 +279,7 @@ class Computing(App[None]):
         except Cancelled:
             pass
         except AblateError as error:
-            self.post_message(self.Failed(look, str(error)))
+            self.post_message(self.Failed(look, str(error), isinstance(error, SourceError)))
             return
         except Exception as error:
             if self.latest is not None:
@@ -311,11 +312,13 @@ class Computing(App[None]):
         view = VIEWS[view_name]
         inputs = self.session.inputs(look)
         read_first = view.read_first if first else None
-        result = read_first(inputs) if read_first is not None else self.session.read(view, look)
-        table = view.table(result, inputs)
-        painted = paint_view(
-            view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), painter_palette(self)
-        )
+        try:
+            result = read_first(inputs) if read_first is not None else self.session.read(view, look)
+            table, figure = view.table(result, inputs), view.figure(result, inputs)
+        except SourceError as error:  # the ranking needs no more than is here, and follows
+            self.post_message(self.Failed(look, str(error), stands=True))
+            return
+        painted = paint_view(view, figure, table, sizes, self.sort_of(look, view_name), painter_palette(self))
         ready = self.Ready(look, painted, result)
         if self.post_message(ready):
             self.wait_for(lambda: ready.seen, PAINT)
