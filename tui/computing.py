@@ -65,7 +65,7 @@ class Computing(App[None]):
 
     @dataclass
     class Waiting(Message):
-        """A view looks at every run of a large sweep, which takes a while."""
+        """A view looks at every run of a large sweep, or asks a server, which takes a while."""
 
         look: Look
         view: str
@@ -240,9 +240,10 @@ class Computing(App[None]):
         return ranked
 
     def takes_long(self, look: Look, view_name: str) -> bool:
-        """Whether a view has to look at every run of a large sweep."""
-        view = VIEWS[view_name]
-        return view.by_runs and self.session.sample(look).table.large and not self.session.at_hand(view, look)
+        """Whether a view has to look at every run of a large sweep, or to ask a server."""
+        view, session = VIEWS[view_name], self.session
+        long = (view.by_runs and session.sample(look).table.large) or (view.fetches and session.store.distant)
+        return long and not session.at_hand(view, look)
 
     def begin(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Show what is there at once of a view that takes long, and read the rest aside: no key waits for it.
@@ -252,7 +253,8 @@ class Computing(App[None]):
         """
         view = VIEWS[view_name]
         if view.read_first is None:
-            words = f"looking at every one of {self.session.sample(look).table.runs:,} runs"
+            many = f"looking at every one of {self.session.sample(look).table.runs:,} runs"
+            words = "asking the server" if view.fetches and self.session.store.distant else many
             self.post_message(self.Waiting(look, view_name, words))
         else:
             self.paint(look, view_name, sizes, first=True)
