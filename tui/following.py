@@ -11,7 +11,7 @@ from threading import Thread
 from textual.message import Message
 
 from ablate_tui.data.errors import AblateError, UsageError
-from ablate_tui.data.watching import News
+from ablate_tui.data.watching import News, Watch
 from ablate_tui.tui import formats, saved
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.panels.body import Body
@@ -31,6 +31,7 @@ class Following(Computing):
         """The source has other runs than those that are shown."""
 
         news: News
+        watch: Watch
 
     @dataclass
     class Taken(Message):
@@ -67,8 +68,8 @@ class Following(Computing):
                     self.call_from_thread(self.tell_fault, error)
                 return
             pause = max(WATCH, SELDOM * (time.monotonic() - began))
-            if news is not None:
-                self.post_message(self.Changed(news))
+            if watch is not None and news is not None:
+                self.post_message(self.Changed(news, watch))
 
     def take(self) -> None:
         """Take in what is new, after what is being taken in: of two at a time the older one might end last."""
@@ -96,6 +97,8 @@ class Following(Computing):
 
     def on_following_changed(self, message: Changed) -> None:
         """Say that there are new runs, or take them in where the source is followed."""
+        if message.watch is not self.session.watch:  # it was read again meanwhile, with a watch of its own
+            return
         if message.news.runs is None:
             self.notify(formats.clean(message.news.trouble or ""), severity="warning", markup=False)
         elif self.follows:

@@ -131,6 +131,22 @@ async def test_what_is_refused_while_another_gathers_comes_in_later(path: Path) 
         await until(pilot, "#header", "40 of 40 runs")
 
 
+async def test_what_was_taken_in_meanwhile_is_no_news(path: Path) -> None:
+    """A look at the source that ends after it was read again."""
+    app = screen(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        watch = app.session.watch
+        assert watch is not None
+        logged(path, 32, 40)
+        await until(pilot, "#header", "+8 runs (R)")
+        await pilot.press("R")
+        await until(pilot, "#header", "40 of 40 runs")
+        app.post_message(app.Changed(News(40), watch))
+        await settle(pilot)
+        assert "(R)" not in words(pilot, "#header")
+
+
 async def test_what_is_no_run_is_no_news(path: Path) -> None:
     logged(path, 32, 40)
     Path(f"{path}.inbox", "foreign.1.json").write_text("{}")
