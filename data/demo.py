@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -50,10 +52,25 @@ def demo_database(tell: Callable[[str], None] | None = None, shipped: Path = SHI
     try:
         return _made(folder, shipped, content)
     except (OSError, SourceError) as error:
+        made = _aside(shipped, content)
         if tell is not None:
             why = error.strerror if isinstance(error, OSError) else str(error)
             tell(f'"{printable(str(folder))}" can\'t be used ({why}); the demo is in a temporary folder')
-        return _made(Path(tempfile.mkdtemp(prefix="ablate-tui-")), shipped, content)
+        return made
+
+
+def _aside(shipped: Path, content: str) -> Path:
+    """The demo in a folder that goes when the program ends."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="ablate-tui-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return _made(folder, shipped, content)
+    except (OSError, SourceError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(
+            f"the demo can't be written, not even in a temporary folder: {why}; make room, or set ABLATE_TUI_DATA to a "
+            "folder that can be written"
+        ) from error
 
 
 def _made(folder: Path, shipped: Path, content: str) -> Path:

@@ -67,6 +67,7 @@ class Store:
 
     dialect = "DuckDB"  # of the SQL that `answer` takes
     runs_table = "runs"  # in that SQL
+    distant = False  # whether rows come from elsewhere, so that `fetch` may take long, or fail
 
     def __init__(
         self,

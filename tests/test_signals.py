@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 import termios
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 from tests.pseudo_terminal import PseudoTerminal
+
+from ablate_tui.data.demo import SHIPPED
+from ablate_tui.tui import ending
 
 PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
 ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
@@ -84,6 +88,44 @@ def test_a_signal_at_the_start(number: signal.Signals) -> None:
             assert terminal.wait_exit(10) == 128 + number
             left_clean(terminal, before)
             assert last_words(terminal)[-1] == f"ablate-tui: {ENDS[number]}"
+
+
+def test_a_signal_that_falls_into_a_destructor_comes_again(capfd: pytest.CaptureFixture[str]) -> None:
+    """Those of LightGBM's models take long enough for that."""
+
+    class Model:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+
+    def work() -> None:
+        with ending.listening():
+            Model()
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                time.sleep(0.01)
+
+    with pytest.raises(ending.Ended):
+        work()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_amid_a_report(number: signal.Signals, tmp_path: Path) -> None:
+    """While the ranking is computed: one line, and nothing half in the folder."""
+    out = tmp_path / "report"
+    command = [PROGRAM, "report", str(SHIPPED), "--out", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as going:
+        end = time.monotonic() + 120
+        while not out.exists():  # it is made before the figures are
+            assert going.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        going.send_signal(number)
+        _, said = going.communicate(timeout=60)
+    assert said.splitlines() == [f"ablate-tui: {ENDS[number]}"]
+    assert going.returncode == 128 + number
+    assert not [path for path in out.rglob("*") if path.name.startswith(".") or path.name == "report.md"]
 
 
 def test_a_line_that_drops_ends_the_program() -> None:

@@ -94,6 +94,45 @@ def test_a_toggle_sends_little():
         assert terminal.wait_exit() == 0
 
 
+SLOW = """
+import sys, time
+from pathlib import Path
+from textual.drivers.linux_driver import LinuxDriver
+from ablate_tui.tui import cli
+read, held = LinuxDriver._get_terminal_size, Path(sys.argv[1])
+def slowly(self):
+    size, end = read(self), time.monotonic() + 60
+    if tuple(size) == (90, 25) and not held.exists():
+        held.touch()
+        while read(self) == size and time.monotonic() < end:
+            pass
+        time.sleep(0.1)  # here the next signal comes
+    return size
+LinuxDriver._get_terminal_size = slowly
+sys.exit(cli.main(["demo"]))
+"""
+
+
+def test_a_resize_amid_a_resize(tmp_path: Path) -> None:
+    """However the signals fall, the last size is the one that stays."""
+    held = tmp_path / "held"
+    with PseudoTerminal([sys.executable, "-c", SLOW, str(held)], 100, 30) as terminal:
+        terminal.wait_for("Comparison by")
+        terminal.resize(90, 25)
+        end = time.monotonic() + 30
+        while not held.exists():
+            assert time.monotonic() < end
+            terminal.read(0.02)
+        terminal.resize(120, 36)
+        terminal.wait_for(r"\bq quit\b.*\n? *\Z")
+        terminal.send("3")
+        terminal.wait_for("Effects: mean or spread")
+        # the footer is in the last row, and the rows are as wide as the terminal
+        assert "q quit" in terminal.screen.display[35]
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, None])
 def test_the_last_session_comes_back_however_it_ended(how):
     """A dropped line, a kill, or q: the slice is there again, unless the command line says another, or --fresh."""

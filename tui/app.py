@@ -285,11 +285,15 @@ class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving
             self.refresh_view()
 
     def on_computing_failed(self, message: Computing.Failed) -> None:
-        """Say why a look could not be computed, and go back to the one before."""
+        """Say why a look could not be computed, and go back to the one before.
+
+        A source that doesn't give a view what it wants is no reason to go back: the step before would fail as well,
+        and the one before that.
+        """
         if message.look.step != self.look.step:
             return
         self.notify(formats.clean(message.words), severity="error", markup=False)
-        if self.history.undo():
+        if not message.stands and self.history.undo():
             self.refresh_look()
         else:
             self.query_one(Body).say(message.words)

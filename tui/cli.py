@@ -199,9 +199,11 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
             os._exit(_ended())  # what threads still compute, libraries would call leaks at Python's own end
         if app.last_words is not None:
             say(app.last_words)
-        if app.return_code:
-            return app.return_code
-    return 0
+        status = app.return_code or 0
+        if app.reading:  # from a server that doesn't answer: what that thread holds would be called a leak, too
+            sys.stdout.flush()
+            os._exit(status)
+    return status
 
 
 @contextlib.contextmanager

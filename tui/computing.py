@@ -16,7 +16,7 @@ from textual.app import App
 from textual.message import Message
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from ablate_tui.data.errors import AblateError
+from ablate_tui.data.errors import AblateError, SourceError
 from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.effects import Glance, glance
@@ -66,7 +66,7 @@ class Computing(App[None]):
 
     @dataclass
     class Waiting(Message):
-        """A view looks at every run of a large sweep, which takes a while."""
+        """A view looks at every run of a large sweep, or asks a server, which takes a while."""
 
         look: Look
         view: str
@@ -94,6 +94,7 @@ class Computing(App[None]):
 
         look: Look
         words: str
+        stands: bool = False  # the look: its runs are here, and a view wanted more of a source that doesn't give it
 
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(driver_class=LeanDriver)
@@ -240,10 +241,19 @@ class Computing(App[None]):
         return ranked
 
     def takes_long(self, look: Look, view_name: str) -> bool:
-        """Whether a view has to look at every run of a large sweep, or to test very many factors."""
+        """Whether a view takes long, and is not at hand."""
+        return bool(self.why_long(look, view_name)) and not self.session.at_hand(VIEWS[view_name], look)
+
+    def why_long(self, look: Look, view_name: str) -> str:
+        """What a view does that takes long: with a server, every run of a large sweep, or very many factors."""
         view, sample = VIEWS[view_name], self.session.sample(look)
-        wide = len(sample.free) >= MANY and view_name in ("findings", "effects")
-        return (wide or (view.by_runs and sample.table.large)) and not self.session.at_hand(view, look)
+        if view.fetches and self.session.store.distant:
+            return "asking the server"
+        if view.by_runs and sample.table.large:
+            return f"looking at every one of {sample.table.runs:,} runs"
+        if view.tests_all and len(sample.free) >= MANY:
+            return f"looking at every one of {len(sample.free):,} factors"
+        return ""
 
     def begin(self, look: Look, view_name: str, sizes: Sizes) -> None:
         """Show what is there at once of a view that takes long, and read the rest aside: no key waits for it.
@@ -252,10 +262,8 @@ class Computing(App[None]):
         each result, however often it is asked for meanwhile.
         """
         view = VIEWS[view_name]
-        sample = self.session.sample(look)
-        if view.read_first is None or not sample.table.large:
-            many = f"{sample.table.runs:,} runs" if sample.table.large else f"{len(sample.free):,} factors"
-            self.post_message(self.Waiting(look, view_name, f"looking at every one of {many}"))
+        if view.read_first is None or not self.session.sample(look).table.large:
+            self.post_message(self.Waiting(look, view_name, self.why_long(look, view_name)))
         else:
             self.paint(look, view_name, sizes, first=True)
         key = Session.result_key(view, look)
@@ -281,7 +289,7 @@ class Computing(App[None]):
         except Cancelled:
             pass
         except AblateError as error:
-            self.post_message(self.Failed(look, str(error)))
+            self.post_message(self.Failed(look, str(error), isinstance(error, SourceError)))
             return
         except Exception as error:
             if self.latest is not None:
@@ -314,11 +322,13 @@ class Computing(App[None]):
         view = VIEWS[view_name]
         inputs = self.session.inputs(look)
         read_first = view.read_first if first else None
-        result = read_first(inputs) if read_first is not None else self.session.read(view, look)
-        table = view.table(result, inputs)
-        painted = paint_view(
-            view, view.figure(result, inputs), table, sizes, self.sort_of(look, view_name), painter_palette(self)
-        )
+        try:
+            result = read_first(inputs) if read_first is not None else self.session.read(view, look)
+            table, figure = view.table(result, inputs), view.figure(result, inputs)
+        except SourceError as error:  # the ranking needs no more than is here, and follows
+            self.post_message(self.Failed(look, str(error), stands=True))
+            return
+        painted = paint_view(view, figure, table, sizes, self.sort_of(look, view_name), painter_palette(self))
         ready = self.Ready(look, painted, result)
         if self.post_message(ready):
             self.wait_for(lambda: ready.seen, PAINT)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
+from typing import Any
 
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
@@ -34,8 +38,13 @@ def words() -> str:
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
     """Have a signal raise `Ended`."""
-    with _handled(_raise):
-        yield
+    before = sys.unraisablehook
+    sys.unraisablehook = partial(_insist, before)
+    try:
+        with _handled(_raise):
+            yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextlib.contextmanager
@@ -58,6 +67,16 @@ def undisturbed() -> Iterator[None]:
         yield
     if held:
         raise Ended
+
+
+def _insist(otherwise: Callable[[Any], object], swallowed: Any) -> None:
+    """Have a signal come again that fell into a destructor: Python drops what is raised there, and would go on."""
+    if isinstance(swallowed.exc_value, Ended):
+        again = threading.Timer(0.01, os.kill, (os.getpid(), _Last.number))  # here it would be dropped as well
+        again.daemon = True
+        again.start()
+    else:
+        otherwise(swallowed)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

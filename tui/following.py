@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from threading import Thread
 
 from textual.message import Message
 
-from ablate_tui.data.errors import AblateError
-from ablate_tui.data.watching import News
-from ablate_tui.queries.slices import Slice
-from ablate_tui.tui import formats
+from ablate_tui.data.errors import AblateError, UsageError
+from ablate_tui.data.watching import News, Watch
+from ablate_tui.tui import formats, saved
 from ablate_tui.tui.computing import Computing
-from ablate_tui.tui.history import History
+from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.header import Header
+from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.session import Look, Session
 
 WATCH = 2.0  # seconds between two looks at whether the source has changed
@@ -30,6 +31,7 @@ class Following(Computing):
         """The source has other runs than those that are shown."""
 
         news: News
+        watch: Watch
 
     @dataclass
     class Taken(Message):
@@ -66,8 +68,8 @@ class Following(Computing):
                     self.call_from_thread(self.tell_fault, error)
                 return
             pause = max(WATCH, SELDOM * (time.monotonic() - began))
-            if news is not None:
-                self.post_message(self.Changed(news))
+            if watch is not None and news is not None:
+                self.post_message(self.Changed(news, watch))
 
     def take(self) -> None:
         """Take in what is new, after what is being taken in: of two at a time the older one might end last."""
@@ -80,7 +82,8 @@ class Following(Computing):
     def _take(self, look: Look) -> None:
         try:
             session = self.session.again()
-            session.table(look.response, look.goal, look.fail)
+            with suppress(UsageError):  # a response that is no more is left out when the rest is shown
+                session.table(look.response, look.goal, look.fail)
         except Exception as error:
             self.post_message(self.Untaken(error))
         else:
@@ -94,6 +97,8 @@ class Following(Computing):
 
     def on_following_changed(self, message: Changed) -> None:
         """Say that there are new runs, or take them in where the source is followed."""
+        if message.watch is not self.session.watch:  # it was read again meanwhile, with a watch of its own
+            return
         if message.news.runs is None:
             self.notify(formats.clean(message.news.trouble or ""), severity="warning", markup=False)
         elif self.follows:
@@ -119,17 +124,23 @@ class Following(Computing):
         session = message.session
         more = session.store.runs - self.session.store.runs
         self.session, self.complaint = session, ""
-        try:
-            for look in (self.look, session.beside(self.look)):
-                if look is not None:
-                    session.sample(look)
-        except AblateError as error:  # a level or a switch that is no more
-            self.notify(formats.clean(f"{error}; the filters are cleared"), severity="warning", markup=False)
-            self.history = History(self.with_contrast(replace(self.look, slice=Slice(), versus=None)))
+        look, left_out = saved.fitted(session, self.look)
+        if left_out:
+            self.notify(formats.clean("; ".join(left_out)), severity="warning", markup=False)
+            look = self.with_contrast(look)
+        # undo must not lead to a switch or a level that is no more
+        self.history = self.history.among(look, lambda step: not self._left_out(step, look))
+        if (factors := self.sweep.factors) != self.query_one(SwitchList).factors:  # its keys would name what is no more
+            self.query_one(SwitchList).show(factors, look.slice, ())
+            self.query_one(Body).say("reading …")
         self.query_one(Header).announce("")
         self.notify(formats.clean("; ".join(session.notes) or f"{more:+,} runs"), markup=False)
         self.refresh_look()
         self._taken()
+
+    def _left_out(self, step: Look, now: Look) -> tuple[str, ...]:
+        """What no longer fits in a step; its response is not asked for, since that can take seconds to read."""
+        return saved.fitted(self.session, replace(step, response=now.response, goal=now.goal, fail=now.fail))[1]
 
     def _taken(self) -> None:
         self.taking = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ablate_tui.tui.session import Look
@@ -39,3 +40,7 @@ class History:
         self.past.append(self.present)
         self.present = self.future.pop()
         return True
+
+    def among(self, present: Look, fits: Callable[[Look], bool]) -> History:
+        """The same line with another present, without the steps that don't fit."""
+        return History(present, list(filter(fits, self.past)), list(filter(fits, self.future)))

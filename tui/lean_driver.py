@@ -6,21 +6,25 @@ forty bytes around a few letters. Most neighbours share their background and oft
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
 import select
+import signal
 import sys
 import termios
 import time
 from codecs import getincrementaldecoder
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Event, Lock, Thread
 from typing import Any
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from ablate_tui.tui.abilities import MILLIONS, colours
 from ablate_tui.tui.line import Output, read_keys
@@ -181,6 +185,15 @@ class LeanDriver(LinuxDriver):
         self.lean, self.held = Lean(colours()), None
         self.lean.pen = None
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # the size is read in the loop: where one signal falls into the handler of another, the older size came last
+        tell = partial(asyncio.get_running_loop().call_soon_threadsafe, self.tell_size)
+        signal.signal(signal.SIGWINCH, lambda *_: tell())
+
+    def tell_size(self) -> None:
+        """Tell the app how large the terminal is now."""
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
 
     def _sigcont_application(self, *arguments: Any) -> None:
         """Come back from a stop. A screen that runs is told to by some shells, too: it is drawn again, not started."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ablate_tui.data.addresses import without_secrets
@@ -106,9 +107,10 @@ class Postgres:
             ) from error
         self.shown, self._secrets = without_secrets(source)
         self._lock = threading.Lock()
+        self._connect = partial(dbapi.connect, source, autocommit=True)
         with self._explained():
-            self._connection = dbapi.connect(source, autocommit=True)
-        self.ask("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            self._connection = self._connect()
+            self._read_only()
 
     def collect(self, value: str) -> str:
         """See `Engine`."""
@@ -116,9 +118,34 @@ class Postgres:
 
     def ask(self, sql: str) -> pyarrow.Table:
         """See `Engine`."""
-        with self._lock, self._explained(), self._connection.cursor() as cursor:
+        with self._lock, self._explained():
+            try:
+                return self._fetched(sql)
+            except Exception:
+                if not self._renewed():
+                    raise
+            return self._fetched(sql)
+
+    def _fetched(self, sql: str) -> pyarrow.Table:
+        with self._connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetch_arrow_table()
+
+    def _read_only(self) -> None:
+        """Have the session refuse to write."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+
+    def _renewed(self) -> bool:
+        """Whether the connection was lost and is made anew, as after a restart; the session reads only."""
+        try:
+            self._read_only()
+        except Exception:
+            self.close()
+            self._connection = self._connect()
+            self._read_only()
+            return True
+        return False
 
     def answer(self, sql: str, stop: threading.Event) -> Answer:
         """See `Engine`. DuckDB's parser sieves the statements here, too; the session reads only, whatever they are."""
@@ -127,9 +154,8 @@ class Postgres:
 
         statement = reading_statement(sql)
         began = time.monotonic()
-        with self._lock, self._connection.cursor() as cursor:
+        with self._lock, self._reading() as cursor:
             try:
-                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
                 if is_explain(statement):  # what ADBC copies out must be a query
                     cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
                 with watching(stop, cursor.adbc_cancel):
@@ -187,6 +213,14 @@ class Postgres:
         """See `Engine`."""
         with contextlib.suppress(Exception):
             self._connection.close()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """A cursor on a session that is there and reads only, whatever was asked of it before."""
+        with self._explained():
+            self._renewed()
+        with self._connection.cursor() as cursor:
+            yield cursor
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

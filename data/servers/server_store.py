@@ -48,6 +48,8 @@ class ServerStore(Store):
         As `open_store`.
     """
 
+    distant = True
+
     def __init__(self, engine: Engine, table: str | None = None) -> None:
         self.engine = engine
         name, self.remote = _choose(engine, table)

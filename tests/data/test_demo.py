@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import polars as pl
@@ -40,6 +44,30 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path, shipped: Path) -> None
     assert open_store(str(path)).runs == 2
     assert path.parent != tmp_path / "data"
     assert "temporary folder" in told[0]
+
+
+def test_a_temporary_folder_goes_with_the_program(tmp_path: Path, shipped: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    code = f"from ablate_tui.data import demo; print(demo.demo_database(shipped=demo.Path({str(shipped)!r})).stat())"
+    (tmp_path / "tmp").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert "st_size" in done.stdout, done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_no_folder_at_all(tmp_path: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, and nothing said of a demo in a temporary folder."""
+
+    def nowhere(**more: object) -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    (tmp_path / "data").write_text("in the way")
+    monkeypatch.setattr(tempfile, "mkdtemp", nowhere)
+    told: list[str] = []
+    with pytest.raises(SourceError, match=r"not even in a temporary folder: No usable .*ABLATE_TUI_DATA"):
+        demo_database(told.append, shipped)
+    assert told == []
 
 
 def test_missing_runs(tmp_path: Path) -> None:

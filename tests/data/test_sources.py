@@ -265,13 +265,29 @@ def test_table_of_a_flat_file_is_a_mistake(tmp_path: Path) -> None:
         open_store(str(tmp_path / "a.csv"), "runs")
 
 
-def test_view_that_reads_files_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret.csv").write_text("a,loss\n1,2\n")
-    view = f"CREATE VIEW runs AS SELECT * FROM read_csv('{tmp_path}/secret.csv')"
-    base = database(tmp_path / "r.duckdb", view)
-    with pytest.raises(SourceError, match=r'view "runs" .* reads files and is refused') as caught:
-        open_store(str(base))
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("CREATE VIEW runs AS SELECT * FROM read_csv({secret})",),
+        ("CREATE VIEW inner_ AS SELECT * FROM read_csv({secret})", "CREATE VIEW runs AS SELECT * FROM inner_"),
+        ("CREATE MACRO m() AS TABLE SELECT * FROM read_csv({secret})", "CREATE VIEW runs AS SELECT * FROM m()"),
+        ("CREATE VIEW runs AS SELECT content, 1 AS loss FROM read_text({secret})",),
+        ("CREATE VIEW runs AS SELECT file, 1 AS loss FROM glob({secret})",),
+    ],
+    ids=["view", "nested", "macro", "text", "glob"],
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_view_that_reads_files_is_refused(tmp_path: Path, statements: tuple[str, ...], gone: bool) -> None:
+    """Whatever it reads by, also from a copy; whether the file is there is not told."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,loss\n1,2\n")
+    base = database(tmp_path / "r.duckdb", *(text.format(secret=f"'{secret}'") for text in statements))
+    if gone:
+        secret.unlink()
+    for aside in (False, True):
+        with pytest.raises(SourceError, match=r'view "runs" .* reads files and is refused') as caught:
+            open_store(str(base), aside=aside)
+        assert "\n" not in str(caught.value)
 
 
 def test_sql_in_memory_reaches_no_file(tmp_path: Path) -> None:

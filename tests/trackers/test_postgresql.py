@@ -210,3 +210,26 @@ def test_rows_are_fetched_by_key(host: str) -> None:
     rows = store.fetch(index)
     assert rows["id"].n_unique() == 3
     assert rows["name"].to_list() == [f"run {id}" for id in rows["id"].to_list()]
+
+
+def test_a_lost_connection_is_made_again(host: str) -> None:
+    """As after a restart of the server; the new session writes as little as the first one."""
+    store = open_store(url(host), "small")
+    assert isinstance(store, ServerStore)
+    store.load()
+
+    def lose() -> None:
+        (row,) = store.engine.ask("SELECT pg_backend_pid() AS pid").to_pylist()
+        with dbapi.connect(url(host), autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_terminate_backend({row['pid']}, 30000)")
+            assert cursor.fetchall() == [(True,)]
+
+    lose()
+    assert len(store.fetch(pl.Series([1, 2]).to_numpy())) == 2
+    lose()
+    assert store.answer("SELECT 1 AS one", Event()).rows == ((1,),)
+    with pytest.raises(SourceError, match="read-only transaction"):
+        store.engine.ask("DELETE FROM small")
+    with pytest.raises(SourceError, match="nothing_like_it"):
+        store.engine.ask("SELECT nothing_like_it FROM small")
+    store.close()

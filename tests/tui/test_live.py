@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from ablate_tui import log
 from ablate_tui.data.schema import Choices
 from ablate_tui.data.watching import News, Watch
+from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import following
 from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.panels.switch_list import SwitchList
@@ -130,6 +131,22 @@ async def test_what_is_refused_while_another_gathers_comes_in_later(path: Path) 
         await until(pilot, "#header", "40 of 40 runs")
 
 
+async def test_what_was_taken_in_meanwhile_is_no_news(path: Path) -> None:
+    """A look at the source that ends after it was read again."""
+    app = screen(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        watch = app.session.watch
+        assert watch is not None
+        logged(path, 32, 40)
+        await until(pilot, "#header", "+8 runs (R)")
+        await pilot.press("R")
+        await until(pilot, "#header", "40 of 40 runs")
+        app.post_message(app.Changed(News(40), watch))
+        await settle(pilot)
+        assert "(R)" not in words(pilot, "#header")
+
+
 async def test_what_is_no_run_is_no_news(path: Path) -> None:
     logged(path, 32, 40)
     Path(f"{path}.inbox", "foreign.1.json").write_text("{}")
@@ -188,20 +205,52 @@ async def test_a_source_that_is_gone_is_told_and_what_is_shown_stays(path: Path)
         assert "32 of 32 runs" in words(pilot, "#header")
 
 
-async def test_a_level_that_is_no_more_clears_the_filters(tmp_path: Path) -> None:
+def table(path: Path, names: str, factors: str) -> None:
+    """A CSV file of every combination of two factors, four times."""
+    rows = [(f, b, loss) for loss in range(4) for f in factors for b in (0, 1)]
+    path.write_text(f"{names},loss\n" + "".join(f"{f},{b},{loss}\n" for f, b, loss in rows))
+
+
+async def test_what_is_no_more_is_left_out(tmp_path: Path) -> None:
+    """Of the filters the one whose level is gone, and of the steps to undo."""
     path = tmp_path / "runs.csv"
-    rows = [(f, b, loss) for loss in range(4) for f in "xyz" for b in (0, 1)]
-    text = "f,b,loss\n" + "".join(f"{f},{b},{loss}\n" for f, b, loss in rows)
-    path.write_text(text)
+    table(path, "f,b", "xyz")
     app = AblateApp(Session.open(str(path), Choices(), keep=False), Look())
     async with app.run_test(size=(120, 36)) as pilot:
         await settle(pilot)
-        app.go(Look(slice=app.look.slice.with_levels(app.sweep, "f", ("z",))))
-        await until(pilot, "#header", "8 of 24 runs")
-        path.write_text(text.replace("z", "w"))
+        for slice_ in (Slice((("b", ("0",)),)), Slice((("f", ("z",)),)), Slice((("f", ("z",)), ("b", ("0",))))):
+            app.go(Look(slice=slice_))
+        await until(pilot, "#header", "4 of 24 runs")
+        table(path, "f,b", "xyw")
         await pilot.press("R")
+        await until(pilot, "#header", "12 of 24 runs")
+        assert any('left out: "f" has no level "z"' in note.message for note in app._notifications)
+        await pilot.press("u")
+        await settle(pilot)
+        assert app.look.slice.filters == (("b", ("0",)),)
+        assert app.is_running
+
+
+@pytest.mark.parametrize("response", [None, "loss + 0"])
+async def test_another_sweep_in_its_place(tmp_path: Path, response: str | None) -> None:
+    """Other switches, another response: what was looked at is no more, and the keys work on what there is now."""
+    path = tmp_path / "runs.csv"
+    table(path, "f,b", "xyz")
+    app = AblateApp(Session.open(str(path), Choices(), keep=False), Look())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        app.go(Look(slice=Slice((), "b"), response=response, focus="b", color="b"))
         await until(pilot, "#header", "24 of 24 runs")
-        assert any("filters are cleared" in note.message for note in app._notifications)
+        table(path, "other,more", "xy")
+        path.write_text(path.read_text().replace("loss", "cost"))
+        await pilot.press("R")
+        await until(pilot, "#header", "16 of 16 runs")
+        await pilot.press("space")
+        await until(pilot, "#header", "8 of 16 runs")
+        await pilot.press("c", "3", "u", "u", "u", "u", "2")
+        await until(pilot, "#header", "response cost")
+        assert "16 of 16 runs" in words(pilot, "#header")
+        assert not any("fault" in note.message for note in app._notifications)
 
 
 def test_a_look_at_an_unchanged_source_costs_no_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

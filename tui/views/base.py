@@ -128,6 +128,8 @@ class View:
     sql: Callable[[Inputs], str]
     read_first: Callable[[Inputs], Any] | None = None  # of large sweeps: what is there at once, the rest comes later
     by_runs: bool = False  # looks at every run: of large sweeps it is read aside, and no key waits for it
+    fetches: bool = False  # shows rows of the source: of a server's it is read aside as well
+    tests_all: bool = False  # tests all factors together, which takes seconds where they are hundreds
     table_first: bool = True  # on a small screen, the table before the panels
     uses_importance: bool = False
     uses_refits: bool = False  # read again as the model's intervals and noise floor come

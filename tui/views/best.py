@@ -201,4 +201,5 @@ VIEW = View(
     document=document,
     sql=sql,
     polars=lambda inputs: best_polars(inputs.sample),
+    fetches=True,
 )

@@ -197,6 +197,7 @@ VIEW = View(
     read=read,
     read_first=read_first,
     by_runs=True,
+    tests_all=True,
     figure=figure,
     table=table,
     document=document,

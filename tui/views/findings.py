@@ -73,6 +73,7 @@ VIEW = View(
     "that shows it.",
     read=read,
     by_runs=True,
+    tests_all=True,
     figure=figure,
     table=table,
     document=document,

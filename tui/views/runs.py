@@ -100,4 +100,5 @@ VIEW = View(
     sql=sql,
     polars=lambda inputs: PolarsCode(f"table = source.sql({sql_literal(sql(inputs))}).pl()\n", None),
     sorts_itself=True,
+    fetches=True,
 )
