@@ -15,6 +15,7 @@ from tests.pseudo_terminal import PseudoTerminal
 
 PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
 ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+ODD = (b"\x1b[27;1:3u", b"\x1b[27;5;999999999~", b"\xc3")  # the parser fails at the first two, stops at the third
 SHOWN = r"Comparison by use_single_m"
 
 
@@ -143,10 +144,10 @@ def test_told_to_go_on_though_it_never_stopped() -> None:
 
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:
-    """Line noise, half an escape sequence, and NUL."""
+    """Line noise, half an escape sequence, NUL, and keys that there are not."""
     with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
         terminal.wait_for(SHOWN)
-        for noise in (b"\xff\xfe\xc3(", b"\x1b[", b"\x00\x1b]52;c;", b"\x1b[<0;9999;9999M", b"\x1b\x1b\x1b"):
+        for noise in (b"\xff\xfe\xc3(", b"\x1b[", b"\x00\x1b]52;c;", b"\x1b[<0;9999;9999M", b"\x1b\x1b\x1b", *ODD):
             os.write(terminal.fd, noise)
             terminal.wait_quiet(0.2, 3)
         terminal.send("\x1b")

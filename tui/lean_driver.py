@@ -9,21 +9,18 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
 import sys
 import termios
 import time
-from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Event, Lock, Thread
 from typing import Any
 
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from ablate_tui.tui.abilities import MILLIONS, colours
-from ablate_tui.tui.line import Output, read_keys
+from ablate_tui.tui.line import Keys, Output, read_keys
 from ablate_tui.tui.terminals import Answers
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -180,6 +177,7 @@ class LeanDriver(LinuxDriver):
         """Take the terminal; after a stop, the pen is whatever the shell left."""
         self.lean, self.held = Lean(colours()), None
         self.lean.pen = None
+        self.keys = Keys(self)  # for all threads that read: what a parser knows of the mouse, the next one needs
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def _sigcont_application(self, *arguments: Any) -> None:
@@ -192,11 +190,10 @@ class LeanDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         if self.asked is not None:
-            with contextlib.suppress(OSError):
-                self._listen(self.asked)
+            self._listen(self.asked)
             self.asked = None
             self.answered.set()
-        if not read_keys(self):
+        if not read_keys(self, self.keys, lambda: False):
             self._app.call_later(self._app.end)  # type: ignore[attr-defined]
 
     def give_back(self) -> None:
@@ -246,17 +243,11 @@ class LeanDriver(LinuxDriver):
             super().disable_input()
 
     def _listen(self, answers: Answers) -> None:
-        """Take answers out of what comes, until the last one is there, and take the rest for keys."""
-        parser, decode = XTermParser(), getincrementaldecoder("utf-8")("replace").decode
+        """Take answers out of what comes, until the last one is there; the rest are keys."""
         end = time.monotonic() + PATIENCE
-        while not (answers.done or self.exit_event.is_set() or time.monotonic() > end):
-            came = select.select([self.fileno], [], [], 0.05)[0]
-            data = os.read(self.fileno, 4096) if came else b""
-            if came and not data:
-                break
-            typed = decode(answers.feed(data) if came else answers.release())
-            for messages in (parser.feed(typed) if typed else (), parser.tick()):
-                for message in messages:
-                    self.process_message(message)
-        for message in parser.feed(""):  # the end, where an escape is a key
-            self.process_message(message)
+        read_keys(
+            self,
+            self.keys,
+            lambda: answers.done or time.monotonic() > end,
+            lambda data: answers.feed(data) if data else answers.release(),
+        )
