@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
+import struct
 import sys
 import termios
 import time
@@ -87,20 +89,42 @@ def test_a_signal_at_the_start(number: signal.Signals) -> None:
             assert last_words(terminal)[-1] == f"ablate-tui: {ENDS[number]}"
 
 
+def ends_unread(terminal: PseudoTerminal, seconds: float) -> int:
+    """Wait for the end of the program without reading what it sends; its exit status."""
+    end = time.monotonic() + seconds
+    found = 0
+    while not found:
+        assert time.monotonic() < end, "still running"
+        found, status = os.waitpid(terminal.pid, os.WNOHANG)
+        time.sleep(0.05)
+    terminal.status = os.waitstatus_to_exitcode(status)
+    return terminal.status
+
+
 def test_a_line_that_drops_ends_the_program() -> None:
     """Also where SIGHUP is ignored: reading and writing fail, and nothing turns in circles."""
     with PseudoTerminal(["sh", "-c", f"trap '' HUP; exec {PROGRAM} demo"], 100, 30) as terminal:
         terminal.wait_for(SHOWN)
         terminal.send("7")
         os.close(terminal.fd)
-        end = time.monotonic() + 15
-        found = 0
-        while not found and time.monotonic() < end:
-            found, status = os.waitpid(terminal.pid, os.WNOHANG)
-            time.sleep(0.05)
-        assert found, "still running"
-        terminal.status = os.waitstatus_to_exitcode(status)
         terminal.fd = os.open(os.devnull, os.O_RDONLY)
+        ends_unread(terminal, 30)
+
+
+def test_a_line_that_stalls_holds_up_no_end() -> None:
+    """What is sent is read by nobody, and the thread that sends it is stuck for good."""
+    with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+        terminal.wait_for(SHOWN)
+        waiting, before = 0, -1
+        end = time.monotonic() + 20
+        while waiting != before and time.monotonic() < end:  # until no more of it fits into the line
+            before = waiting
+            for columns in range(150, 190):
+                fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+                time.sleep(0.05)
+            waiting = struct.unpack("i", fcntl.ioctl(terminal.fd, termios.FIONREAD, bytes(4)))[0]
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert ends_unread(terminal, 60) == 128 + signal.SIGTERM
 
 
 def goes_on_and_ends(terminal: PseudoTerminal, before: list[object]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Thread, Timer
 
 from rich.console import RenderableType
 
@@ -51,9 +51,11 @@ class Leaving(Computing):
                 self._loop.call_soon_threadsafe(self.exit)
 
     def abandon(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, whatever it is at; also where nobody reads what is sent, as over a line that has stalled."""
         if isinstance(self._driver, LeanDriver):
-            self._driver.give_back()
+            giving = Thread(target=self._driver.give_back, daemon=True)
+            giving.start()
+            giving.join(1)
         os._exit(ending.status())
 
     def _handle_exception(self, error: Exception) -> None:
