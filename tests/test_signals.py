@@ -108,7 +108,7 @@ def test_a_line_that_drops_ends_the_program() -> None:
         terminal.send("7")
         os.close(terminal.fd)
         terminal.fd = os.open(os.devnull, os.O_RDONLY)
-        ends_unread(terminal, 30)
+        assert ends_unread(terminal, 30) == 128 + signal.SIGHUP
 
 
 def test_a_line_that_stalls_holds_up_no_end() -> None:

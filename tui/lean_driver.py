@@ -194,7 +194,7 @@ class LeanDriver(LinuxDriver):
             self.asked = None
             self.answered.set()
         if not read_keys(self, self.keys, lambda: False):
-            self._app.call_later(self._app.end)  # type: ignore[attr-defined]
+            self._app.call_later(self._app.hang_up)  # type: ignore[attr-defined]
 
     def give_back(self) -> None:
         """Give the terminal back right now, past the threads that may be stuck."""

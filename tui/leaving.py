@@ -50,6 +50,12 @@ class Leaving(Computing):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self.exit)
 
+    def hang_up(self) -> None:
+        """Leave the screen where the line has dropped."""
+        if not self.ended:
+            ending.hung_up()
+            self.end()
+
     def abandon(self) -> None:
         """End the process, whatever it is at; also where nobody reads what is sent, as over a line that has stalled."""
         if isinstance(self._driver, LeanDriver):
