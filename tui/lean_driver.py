@@ -171,7 +171,8 @@ class LeanDriver(LinuxDriver):
         self.answered = Event()
         self.turn = Lock()  # to stop and start the thread that reads the keys
         super().__init__(*arguments, **options)
-        self.output = self._file = Output(sys.__stderr__)  # type: ignore[assignment,arg-type]
+        # not stderr, as Textual has it: stdout is known to be the terminal, and warnings of libraries are no picture
+        self.output = self._file = Output(sys.__stdout__)  # type: ignore[assignment,arg-type]
 
     def start_application_mode(self) -> None:
         """Take the terminal; after a stop, the pen is whatever the shell left."""
