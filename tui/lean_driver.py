@@ -131,7 +131,7 @@ class Lean:
         -------
         str
             Draws the same and leaves the pen the same; `data` itself where it has a style that isn't
-            known here.
+            known here. Where not all colours may be sent, such a style is left out: it may be one.
         """
         if "\x1b[" not in data:
             return data
@@ -144,6 +144,8 @@ class Lean:
         for at, piece in enumerate(STYLE.split(data)):
             if at % 2:
                 now = after(wanted, piece)
+                if now is None and self.colours <= 8:
+                    continue
                 if now is None:
                     self.pen = None
                     return data
