@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ablate_tui import __version__
-from ablate_tui.data.errors import AblateError, UsageError
+from ablate_tui.data.errors import AblateError, UsageError, fault_words
 from ablate_tui.tui import abilities, about, ascii, ending
 from ablate_tui.tui.output import abandon
 from ablate_tui.tui.parser import Parser
@@ -79,8 +79,7 @@ def commands() -> dict[str, Callable[[list[str]], int]]:
 def _unexpected(error: Exception) -> int:
     if os.environ.get("ABLATE_TUI_TRACEBACK"):
         raise error
-    words = " ".join(str(error).split()) or "no message"
-    say(f"a fault of this program ({type(error).__name__}: {words}); ABLATE_TUI_TRACEBACK=1 shows where, for a report")
+    say(f"{fault_words(error)}; ABLATE_TUI_TRACEBACK=1 shows where, for a report")
     return 1
 
 

@@ -9,6 +9,7 @@ from threading import Thread, Timer
 
 from rich.console import RenderableType
 
+from ablate_tui.data.errors import fault_words
 from ablate_tui.tui import crash, ending
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.lean_driver import LeanDriver
@@ -69,7 +70,7 @@ class Leaving(Computing):
         if self.last_words is None:
             path = crash.keep(error, self.view_name, self.look)
             where = f"a report without data is in {path}" if path else "its report could not be written"
-            self.last_words = f"{crash.words(error)}; {where}"
+            self.last_words = f"{fault_words(error)}; {where}"
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
