@@ -85,6 +85,13 @@ def test_names_and_levels_of_the_sweep(runs, factors):
     assert words("show", "postgresql://nowhere/runs", "--contrast", "") == ()
 
 
+@pytest.mark.parametrize("before", [[], ["show"]])
+def test_two_dashes_alone_begin_an_option(before, capfd):
+    """Where they are the word to complete, they end no options."""
+    assert cli.main(["completion", "zsh", "--words", *before, "--"]) == 0
+    assert "--contrast" in capfd.readouterr().out.splitlines()
+
+
 def test_a_level_with_a_comma_is_quoted_as_csv(evil):
     """So that --set reads one level."""
     assert 'z opt="a,b"' in words(str(evil), "--set", "z opt=")
