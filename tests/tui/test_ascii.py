@@ -57,7 +57,7 @@ def test_json_is_escaped_and_csv_refused(tmp_path, capfdbinary):
     out = capfdbinary.readouterr().out
     assert out.isascii()
     assert {row["switch"] for row in json.loads(out)["rows"]} == {"größe", "𝛼"}
-    for form in ("--csv", "--sql"):
+    for form in ("--csv", "--sql", "--polars"):
         assert cli.main(["show", str(path), "--view", "effects", form, "--ascii"]) == 2
         assert b"names would be changed" in capfdbinary.readouterr().err
 
