@@ -148,20 +148,25 @@ def demo(arguments: list[str]) -> int:
 
 def _screen(source: str, options: SliceOptions, settings: Config, follow: bool = False, fresh: bool = False) -> int:
     from ablate_tui.tui import screen_options
+    from ablate_tui.tui.config import AUTO
 
-    if settings.ascii is True:
-        ascii.speak()
+    told = settings.ascii != AUTO
+    plain = settings.ascii is True if told else not abilities.speaks_unicode()
+    speak = ascii.speak if plain else ascii.speak_unicode
+    if told:
+        speak()
     if not (
         all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) and abilities.has_screen()
     ):
         with ending.undisturbed():
-            from ablate_tui.tui.show import print_view
+            from ablate_tui.tui.show import in_ascii, print_view
 
         with _opened(source, options) as session:
             look = options.look(session)
             say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
-            print_view(session, look, "effects", "text", settings.ascii is True)
+            print_view(session, look, "effects", "text", plain if told else in_ascii(False, "text"))
         return 0
+    speak()
     gc.disable()  # collecting amid the imports is in vain; the screen has it on again
     # how often Textual paints at most: a paint waits for up to two beats of this after the one before, and what
     # belongs together is painted at once anyway (`AblateApp.at_once`); without changes nothing beats

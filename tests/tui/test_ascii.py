@@ -87,6 +87,27 @@ def test_the_screen_sends_ascii_where_the_terminal_knows_no_more(telling, factor
         assert terminal.raw.isascii()
 
 
+def test_the_settings_may_say_that_all_signs_can_be_shown(factors, tmp_path):
+    """Whatever the locale is called, and whatever Python makes of it."""
+    (tmp_path / "config.toml").write_text("ascii = false\n")
+    with PseudoTerminal([PROGRAM, str(factors)], 100, 30, {"LC_ALL": "de_DE.ISO-8859-1"}) as terminal:
+        terminal.wait_for("Comparison by")
+        terminal.wait_for("·")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        assert "·".encode() in terminal.raw
+
+
+@pytest.mark.parametrize(("settings", "shown"), [("", "Δ mean"), ("ascii = true\n", "D mean")])
+def test_the_table_without_a_terminal_is_as_show_has_it(factors, tmp_path, monkeypatch, settings, shown):
+    """In UTF-8, whatever the locale says: it goes to a file or another program."""
+    (tmp_path / "config.toml").write_text(settings)
+    monkeypatch.setenv("LANG", "C")
+    done = subprocess.run([PROGRAM, str(factors)], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    assert shown in done.stdout.decode()
+
+
 @pytest.mark.parametrize(
     ("told", "answer"),
     [
