@@ -161,3 +161,14 @@ def test_a_server_has_none() -> None:
 
     with pytest.raises(AblateError, match="the SQL of this view"):
         polars_code(OnAServer(), VIEWS["compare"], Look())  # type: ignore[arg-type]
+
+
+def test_a_name_that_reads_as_a_pattern_is_a_name(tmp_path, runs):
+    """The file itself is read, and not the one that the pattern finds."""
+    frame = pl.read_parquet(runs)
+    frame.write_parquet(tmp_path / "runs[1].parquet")
+    frame.head(30).write_parquet(tmp_path / "runs1.parquet")
+    session = Session.open(str(tmp_path / "runs[1].parquet"), Choices(), keep=False)
+    assert "glob=False" in polars_code(session, VIEWS["effects"], Look())
+    same(*tables(session, "effects", Look()))
+    session.close()
