@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ablate_tui.data.answers import Answer, Columns
 
+READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+
 
 @dataclass(frozen=True)
 class Key:
@@ -108,7 +110,7 @@ class Postgres:
         self._lock = threading.Lock()
         with self._explained():
             self._connection = dbapi.connect(source, autocommit=True)
-        self.ask("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        self.ask(READ_ONLY)
 
     def collect(self, value: str) -> str:
         """See `Engine`."""
@@ -129,11 +131,11 @@ class Postgres:
         began = time.monotonic()
         with self._lock, self._connection.cursor() as cursor:
             try:
-                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+                cursor.execute(READ_ONLY)
                 if is_explain(statement):  # what ADBC copies out must be a query
                     cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
                 with watching(stop, cursor.adbc_cancel):
-                    cursor.execute(statement)
+                    cursor.execute(f"{statement}\n")  # it is put into brackets, and may end with a comment
                     reader = cursor.fetch_record_batch()
                     kinds = [_plain_kind(kind) for kind in reader.schema.types]
                     with _ended(cursor, reader):
@@ -142,6 +144,9 @@ class Postgres:
                 if stop.is_set():
                     raise Stopped("stopped") from None
                 raise QueryError(self._words(error), place_of(str(error), sql)) from None
+            finally:  # a query can take it off for what comes after it, by set_config
+                with contextlib.suppress(Exception), self._connection.cursor() as own:
+                    own.execute(READ_ONLY)
         numeric = tuple(kind in (int, float) for kind in kinds)
         return Answer(distinct(reader.schema.names), numeric, rows, more, time.monotonic() - began)
 
