@@ -21,7 +21,7 @@ from ablate_tui.data.schema import Choices, Goal, RunTable
 from ablate_tui.data.sources.csv_files import copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json
-from ablate_tui.data.sources.locate import Located, locate
+from ablate_tui.data.sources.locate import Located, literally, locate
 from ablate_tui.data.sources.object_storage import copy_remote, is_remote
 from ablate_tui.data.sources.parquet_files import copy_parquet
 from ablate_tui.data.sources.text_columns import lists_in
@@ -383,8 +383,8 @@ def _origin(found: Located) -> str | None:
     if found.kind == "duckdb":
         return None
     if len(found.files) == 1:
-        return literal(found.files[0])
-    return f"read_{found.kind}([{', '.join(literal(name) for name in found.files)}], union_by_name = true)"
+        return literal(literally(found.files[0]))
+    return f"read_{found.kind}([{', '.join(literal(literally(name)) for name in found.files)}], union_by_name = true)"
 
 
 def _stem(source: str) -> str:
