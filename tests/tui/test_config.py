@@ -83,6 +83,24 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
         load(broken)
 
 
+def test_settings_that_cannot_be_reached_are_not_there(tmp_path, monkeypatch):
+    """A home that is no folder, or that this user may not look into; a file that was named is told of."""
+    (tmp_path / "home").write_text("")
+    monkeypatch.setenv("ABLATE_TUI_CONFIG", str(tmp_path / "home" / "config.toml"))
+    assert load() == Config()
+
+    def refuses(file: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuses)
+    with pytest.raises(UsageError, match="Permission denied"):
+        load()
+    monkeypatch.delenv("ABLATE_TUI_CONFIG")
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
+    assert load() == Config()
+
+
 def test_commands_without_a_screen_do_not_ask_the_settings(capsys, runs):
     """`show` gives the same on every machine, whatever is in the file; so do the others."""
     kept("theme = [")
