@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from tests.pseudo_terminal import PseudoTerminal
 
 from ablate_tui.tui import cli
-from ablate_tui.tui.abilities import has_screen, speaks_unicode
+from ablate_tui.tui.abilities import colours, has_screen, speaks_unicode
 from ablate_tui.tui.ascii import STAND_INS, as_ascii
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -167,3 +167,13 @@ def test_words_on_stderr_are_ascii_there(runs):
         assert t.wait_exit() == 2
         assert b'no switch "gr??e"' in t.raw or b'no switch "gr' in t.raw
         assert t.raw.isascii()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="not Linux")
+def test_asking_for_colours_leaves_no_file_open():
+    """It is asked at every start of the screen."""
+    colours({"TERM": "xterm"})
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        colours({"TERM": "xterm"})
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 20
