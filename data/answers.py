@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -65,12 +66,17 @@ def answer(cursor: Connection, sql: str, stop: threading.Event) -> Answer:
     Raises
     ------
     QueryError
-        It is refused, fails, or needs more than 1 GiB of memory.
+        It is refused, fails, or is found to take more than 1 GiB of memory.
     Stopped
+
+    Notes
+    -----
+    DuckDB stops between two vectors of 2,048 rows. What one of them takes can't be cut short: long texts and lists
+    may take more memory, and more time, until that is so.
     """
     statement = reading_statement(sql)
     began = time.monotonic()
-    with _watched(cursor, stop), _reading_only(cursor), _placed(cursor, statement, sql):
+    with _watched(cursor, stop) as ended, _reading_only(cursor), _placed(cursor, statement, sql, ended):
         if is_explain(statement):
             plan = cursor.execute(statement).fetchall()
             lines = tuple((line,) for row in plan for line in str(row[-1]).rstrip("\n").split("\n"))
@@ -81,7 +87,7 @@ def answer(cursor: Connection, sql: str, stop: threading.Event) -> Answer:
         shown = relation.project(", ".join(_shown(at, kind) for at, kind in enumerate(kinds, 1)))
         names = tuple(relation.columns)
         with _ended(cursor, shown.limit(most + 1).to_arrow_reader(BATCH)) as reader:
-            rows, more = first_rows((_columns(batch, kinds) for batch in reader), most)
+            rows, more = first_rows((_columns(part, kinds) for batch in reader for part in _parts(batch)), most)
         numeric = tuple(is_numeric(kind) for kind in kinds)
         return Answer(distinct(names), numeric, rows, more, time.monotonic() - began)
 
@@ -136,6 +142,12 @@ def _shown(at: int, kind: str) -> str:
     return f"CAST(#{at} AS {'DOUBLE' if _REAL.fullmatch(kind) else 'VARCHAR'}) AS c{at}"
 
 
+def _parts(batch: Any) -> Iterator[Any]:
+    """A batch in parts, few rows each where they are long, so that no more of them become Python's than are taken."""
+    rows = max(1, BATCH * MOST_TEXT // max(MOST_TEXT, batch.nbytes))
+    return (batch.slice(start, rows) for start in range(0, batch.num_rows, rows))
+
+
 def _columns(batch: Any, kinds: Sequence[str]) -> Columns:
     """Arrow's columns as Python's own values."""
     return [
@@ -168,14 +180,14 @@ def _reading_only(cursor: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _placed(cursor: Connection, statement: str, sql: str) -> Iterator[None]:
+def _placed(cursor: Connection, statement: str, sql: str, ended: Callable[[], bool]) -> Iterator[None]:
     """Turn DuckDB's errors into words with a place."""
     try:
         yield
     except Interrupted:
         raise
     except (DatabaseError, OSError) as error:  # in the middle of a stream, Arrow passes them on as its own
-        if "INTERRUPT Error" in str(error):
+        if ended() and "INTERRUPT Error" in str(error):
             raise Interrupted(str(error)) from error
         found = explained(error, sql)
         if found.place is None and not is_explain(statement):
@@ -195,13 +207,17 @@ def _bound_at(cursor: Connection, statement: str, sql: str) -> tuple[int, int] |
 
 
 @contextmanager
-def _watched(cursor: Connection, stop: threading.Event) -> Iterator[None]:
-    """Interrupt what runs on a cursor once it should stop, or takes too much memory."""
+def _watched(cursor: Connection, stop: threading.Event) -> Iterator[Callable[[], bool]]:
+    """Interrupt what runs on a cursor once it should stop, or takes too much memory; tells whether that was so."""
     with closing(cursor.cursor()) as other:
-        before = _memory(other)
-        with watching(stop, cursor.interrupt, lambda: _memory(other) - before > MOST_MEMORY) as large:
+        before, resident = _memory(other), _resident()
+
+        def too_much() -> bool:
+            return max(_memory(other) - before, _resident() - resident) > MOST_MEMORY
+
+        with watching(stop, cursor.interrupt, too_much) as large:
             try:
-                yield
+                yield lambda: stop.is_set() or large.is_set()
             except Interrupted as error:
                 if large.is_set():
                     words = f"this needs more than {MOST_MEMORY >> 30} GiB of memory; take fewer rows or columns"
@@ -243,3 +259,12 @@ def watching(
 def _memory(cursor: Connection) -> int:
     (found,) = cursor.execute("SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()").fetchall()[0]
     return int(found)
+
+
+def _resident() -> int:
+    """Bytes of this process: DuckDB counts neither long texts and lists under way, nor what it hands to Arrow."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as told:
+            return int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:  # not Linux
+        return 0

@@ -29,6 +29,12 @@ class UsageError(AblateError):
     exit_status = 2
 
 
+def fault_words(error: BaseException | None) -> str:
+    """What nobody can mend but us, in one line: an error that is none of these."""
+    said = " ".join(str(error).split()) or "no message"
+    return f"a fault of this program ({type(error).__name__}: {said})"
+
+
 def one_of(value: str, allowed: list[str] | tuple[str, ...], limit: int = 12) -> str:
     """Say which values are allowed, the nearest first.
 

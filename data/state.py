@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from platformdirs import user_state_path
 
+from ablate_tui.data.addresses import is_server
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import SourceError
+from ablate_tui.data.sources.object_storage import is_remote
 
 T = TypeVar("T")
 
@@ -89,4 +91,4 @@ def _file(kind: str, path: str, table: str) -> Path:
 
 
 def _absolute(path: str) -> str:
-    return os.path.abspath(path)
+    return path if is_server(path) or is_remote(path) else os.path.abspath(path)

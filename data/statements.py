@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 
@@ -10,7 +11,8 @@ import duckdb
 from ablate_tui.data.engine import full_reason
 from ablate_tui.data.errors import UsageError
 
-_EXPLAIN = re.compile(r"EXPLAIN\b(\s+ANALYZE\b)?(\s*\([^()]*\))?", re.IGNORECASE)
+_EXPLAIN = re.compile(r"EXPLAIN\b(\s+ANALYZE\b)?", re.IGNORECASE)
+_OPTIONS = re.compile(r"^\s*\([^()]*\)")  # of EXPLAIN
 _PLACE = re.compile(r"^LINE (?P<line>\d+): (?P<excerpt>.*)\n(?P<space> *)\^", re.MULTILINE)
 _CUT = "..."  # at an end of an excerpt that is a part of its line
 
@@ -53,7 +55,7 @@ def reading_statement(sql: str) -> str:
     """
     kind, statement = _only(sql)
     if kind == "EXPLAIN":  # with ANALYZE it runs what it explains
-        kind = _only(_EXPLAIN.sub("", statement, count=1))[0]
+        kind = _explained_kind(_EXPLAIN.sub("", statement, count=1))
     if kind == "SELECT":
         return statement
     if kind == "MULTI":
@@ -90,6 +92,13 @@ def place_of(message: str, sql: str) -> tuple[int, int] | None:
         if start >= 0:
             return line, start + _characters(excerpt, offset)
     return None
+
+
+def _explained_kind(rest: str) -> str:
+    """Kind of what an EXPLAIN explains; what is in brackets may be that itself, or options before it."""
+    with contextlib.suppress(QueryError):
+        return _only(rest)[0]
+    return _only(_OPTIONS.sub("", rest))[0]
 
 
 def _only(sql: str) -> tuple[str, str]:

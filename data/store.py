@@ -21,7 +21,7 @@ from ablate_tui.data.schema import Choices, Goal, RunTable
 from ablate_tui.data.sources.csv_files import as_read, copy_csv
 from ablate_tui.data.sources.duckdb_file import Copied, copy_table, read_curve
 from ablate_tui.data.sources.json_files import copy_json
-from ablate_tui.data.sources.locate import Located, locate
+from ablate_tui.data.sources.locate import Located, literally, locate
 from ablate_tui.data.sources.object_storage import copy_remote, is_remote
 from ablate_tui.data.sources.parquet_files import copy_parquet
 from ablate_tui.data.sources.text_columns import lists_in
@@ -389,9 +389,9 @@ def _origin_of(found: Located) -> str | Callable[[Mapping[str, str]], str] | Non
     """The files in a FROM clause, as DuckDB reads them by itself where that is how they are read here."""
     if found.kind == "duckdb":
         return None
-    plain = f"read_{found.kind}([{', '.join(literal(name) for name in found.files)}], union_by_name = true)"
+    plain = f"read_{found.kind}([{', '.join(literal(literally(name)) for name in found.files)}], union_by_name = true)"
     if len(found.files) == 1:
-        plain = literal(found.files[0])
+        plain = literal(literally(found.files[0]))
     if found.kind != "csv":
         return plain
     return lambda columns: as_read(found.files, columns) or plain

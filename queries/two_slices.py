@@ -17,6 +17,8 @@ from ablate_tui.queries.note import Note
 from ablate_tui.queries.reasons import Reasons
 from ablate_tui.queries.slices import Sample, Slice
 
+TOO_LARGE = "too large for a number"
+
 
 @dataclass(frozen=True)
 class TwoComparisons:
@@ -29,6 +31,7 @@ class TwoComparisons:
     mean_diff_b: float | None
     mean_diff_difference: float | None  # of a less that of b; descriptive
     notes: tuple[Note, ...]  # of a
+    why: tuple[Note, ...]  # why a difference of means that are there is None
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,22 @@ def compare_slices(a: Sample, b: Sample) -> TwoComparisons:
     (pooled,) = order(either).split([side_codes(either) != NO_LEVEL])
     ground = Ground(pooled, (*sides[0].runs.values(), *sides[1].runs.values()))
     of_a, of_b = comparison_of(a, sides[0], ground), comparison_of(b, sides[1], ground)
+    reasons = Reasons()
     mean_diff_a, mean_diff_b = _mean_diff(a, of_a), _mean_diff(b, of_b)
+    apart = None if mean_diff_a is None or mean_diff_b is None else mean_diff_a - mean_diff_b
+
+    def figure(field: str, value: float | None) -> float | None:
+        return None if value is None else reasons.figure("*", field, value, TOO_LARGE)
+
     return TwoComparisons(
         a=of_a,
         b=of_b,
         shared=shared_runs(a, b),
-        mean_diff_a=mean_diff_a,
-        mean_diff_b=mean_diff_b,
-        mean_diff_difference=None if mean_diff_a is None or mean_diff_b is None else mean_diff_a - mean_diff_b,
+        mean_diff_a=figure("mean_diff_difference", mean_diff_a),
+        mean_diff_b=figure("mean_diff", mean_diff_b),
+        mean_diff_difference=figure("mean_diff_difference", apart),
         notes=of_a.notes,
+        why=reasons.notes([]),
     )
 
 
@@ -133,7 +143,7 @@ def effects_of_slices(
         key = (one.switch, one.on)
         raw = None
         if one.mean_diff is not None and other.mean_diff is not None:
-            raw = reasons.figure(one.name, "difference", one.mean_diff - other.mean_diff, "too large for a number")
+            raw = reasons.figure(one.name, "difference", one.mean_diff - other.mean_diff, TOO_LARGE)
         else:
             reasons.say(one.name, "difference", f"no difference of means in {_without(one, other)}")
         interval = None
@@ -146,7 +156,7 @@ def effects_of_slices(
         else:
             interval = difference_interval(levels_a[key], levels_b[key])
             if interval is None:
-                reasons.say(one.name, "low high", "the standard errors are zero, or too large for a number")
+                reasons.say(one.name, "low high", "the standard errors are zero, or it is too large for a number")
         low, high = interval or (None, None)
         rows.append(EffectDifference(one.switch, one.on, one.off, raw, low, high))
     names = [row.name for row in of_a.rows]
@@ -170,7 +180,8 @@ def difference_interval(a: Estimate, b: Estimate) -> tuple[float, float] | None:
     -------
     low, high : float
         a − b ± t √(s_a² + s_b²), Student's t on (s_a² + s_b²)² / (s_a⁴/ν_a + s_b⁴/ν_b) degrees of freedom
-        (Welch 1947, after Satterthwaite 1946). None where both standard errors are zero.
+        (Welch 1947, after Satterthwaite 1946). None where both standard errors are zero, or an end is too large
+        for a number.
 
     References
     ----------
@@ -184,4 +195,5 @@ def difference_interval(a: Estimate, b: Estimate) -> tuple[float, float] | None:
         return None
     share = (a.error / error) ** 2
     degrees = 1 / (share**2 / a.degrees + (1 - share) ** 2 / b.degrees)
-    return Estimate(a.value - b.value, error, degrees, math.nan).interval()
+    low, high = Estimate(a.value - b.value, error, degrees, math.nan).interval()
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None

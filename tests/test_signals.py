@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -19,6 +21,7 @@ from ablate_tui.tui import ending
 
 PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
 ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+ODD = (b"\x1b[27;1:3u", b"\x1b[27;5;999999999~", b"\xc3")  # the parser fails at the first two, stops at the third
 SHOWN = r"Comparison by use_single_m"
 
 
@@ -128,20 +131,42 @@ def test_a_signal_amid_a_report(number: signal.Signals, tmp_path: Path) -> None:
     assert not [path for path in out.rglob("*") if path.name.startswith(".") or path.name == "report.md"]
 
 
+def ends_unread(terminal: PseudoTerminal, seconds: float) -> int:
+    """Wait for the end of the program without reading what it sends; its exit status."""
+    end = time.monotonic() + seconds
+    found = 0
+    while not found:
+        assert time.monotonic() < end, "still running"
+        found, status = os.waitpid(terminal.pid, os.WNOHANG)
+        time.sleep(0.05)
+    terminal.status = os.waitstatus_to_exitcode(status)
+    return terminal.status
+
+
 def test_a_line_that_drops_ends_the_program() -> None:
     """Also where SIGHUP is ignored: reading and writing fail, and nothing turns in circles."""
     with PseudoTerminal(["sh", "-c", f"trap '' HUP; exec {PROGRAM} demo"], 100, 30) as terminal:
         terminal.wait_for(SHOWN)
         terminal.send("7")
         os.close(terminal.fd)
-        end = time.monotonic() + 15
-        found = 0
-        while not found and time.monotonic() < end:
-            found, status = os.waitpid(terminal.pid, os.WNOHANG)
-            time.sleep(0.05)
-        assert found, "still running"
-        terminal.status = os.waitstatus_to_exitcode(status)
         terminal.fd = os.open(os.devnull, os.O_RDONLY)
+        assert ends_unread(terminal, 30) == 128 + signal.SIGHUP
+
+
+def test_a_line_that_stalls_holds_up_no_end() -> None:
+    """What is sent is read by nobody, and the thread that sends it is stuck for good."""
+    with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
+        terminal.wait_for(SHOWN)
+        waiting, before = 0, -1
+        end = time.monotonic() + 20
+        while waiting != before and time.monotonic() < end:  # until no more of it fits into the line
+            before = waiting
+            for columns in range(150, 190):
+                fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+                time.sleep(0.05)
+            waiting = struct.unpack("i", fcntl.ioctl(terminal.fd, termios.FIONREAD, bytes(4)))[0]
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert ends_unread(terminal, 60) == 128 + signal.SIGTERM
 
 
 def goes_on_and_ends(terminal: PseudoTerminal, before: list[object]) -> None:
@@ -185,10 +210,10 @@ def test_told_to_go_on_though_it_never_stopped() -> None:
 
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:
-    """Line noise, half an escape sequence, and NUL."""
+    """Line noise, half an escape sequence, NUL, and keys that there are not."""
     with PseudoTerminal([PROGRAM, "demo"], 100, 30) as terminal:
         terminal.wait_for(SHOWN)
-        for noise in (b"\xff\xfe\xc3(", b"\x1b[", b"\x00\x1b]52;c;", b"\x1b[<0;9999;9999M", b"\x1b\x1b\x1b"):
+        for noise in (b"\xff\xfe\xc3(", b"\x1b[", b"\x00\x1b]52;c;", b"\x1b[<0;9999;9999M", b"\x1b\x1b\x1b", *ODD):
             os.write(terminal.fd, noise)
             terminal.wait_quiet(0.2, 3)
         terminal.send("\x1b")

@@ -206,3 +206,14 @@ def test_a_query_in_sql(tmp_path, monkeypatch):
         terminal.send("q")
         assert terminal.wait_exit() == 0
     assert len((tmp_path / "query.csv").read_text().splitlines()) == 1 + 3_072
+
+
+@pytest.mark.parametrize("to", ["errors.log", "&-"])
+def test_the_screen_needs_no_stderr(to, runs, monkeypatch):
+    """It is where stdout is; what goes elsewhere holds none of it."""
+    monkeypatch.chdir(runs.parent)
+    with PseudoTerminal(["sh", "-c", f"exec {PROGRAM} {runs} 2>{to}"], 100, 30) as terminal:
+        terminal.wait_for("Comparison by")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+    assert not Path("errors.log").exists() or not Path("errors.log").read_text()

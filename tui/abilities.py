@@ -32,8 +32,9 @@ def _terminfo(term: str) -> int:
     try:
         import curses
 
-        curses.setupterm(term or "unknown", os.open(os.devnull, os.O_WRONLY))
-        return max(0, curses.tigetnum("colors"))
+        with open(os.devnull, "wb") as nowhere:
+            curses.setupterm(term or "unknown", nowhere.fileno())
+            return max(0, curses.tigetnum("colors"))
     except Exception:  # no curses, or a terminal that it doesn't know: as most have it
         return 0 if term in ("dumb", "unknown") else 8
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from ablate_tui.tui.output import send, send_words
 from ablate_tui.tui.parser import Parser
 
@@ -53,10 +51,11 @@ def completion(arguments: list[str]) -> int:
         "in a folder of $fpath. fish: save it as ~/.config/fish/completions/ablate-tui.fish.",
     )
     parser.add_argument("shell", choices=tuple(SHELLS))
-    parser.add_argument("--words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    if options.words is None:
+    # not argparse's to read: it would take a "--" out of them
+    asked = arguments.index("--words") if "--words" in arguments else len(arguments)
+    options = parser.parse_args(arguments[:asked])
+    if asked == len(arguments):
         send_words(script(options.shell))
     else:
-        send(answer(options.shell, options.words).encode("utf-8", "surrogateescape"))
+        send(answer(options.shell, arguments[asked + 1 :]).encode("utf-8", "surrogateescape"))
     return 0

@@ -68,7 +68,14 @@ def as_ascii(text: str) -> str:
 
 
 def speak(everywhere: bool = True) -> None:
-    """Send ASCII alone from here on, whoever writes: the screen goes through stderr, too; or to terminals alone."""
+    """Send ASCII alone from here on, whoever writes: the screen goes through stdout, too; or to terminals alone."""
     for stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}:
         if isinstance(stream, io.TextIOWrapper) and (everywhere or stream.isatty()):
             stream.reconfigure(encoding="ascii", errors=ERRORS)
+
+
+def speak_unicode() -> None:
+    """Send every sign as it is, whatever the locale says; half a sign of a name as an escape."""
+    for stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

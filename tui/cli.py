@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ablate_tui import __version__
-from ablate_tui.data.errors import AblateError, UsageError
+from ablate_tui.data.errors import AblateError, UsageError, fault_words
 from ablate_tui.tui import abilities, about, ascii, ending
 from ablate_tui.tui.output import abandon
 from ablate_tui.tui.parser import Parser
@@ -79,8 +79,7 @@ def commands() -> dict[str, Callable[[list[str]], int]]:
 def _unexpected(error: Exception) -> int:
     if os.environ.get("ABLATE_TUI_TRACEBACK"):
         raise error
-    words = " ".join(str(error).split()) or "no message"
-    say(f"a fault of this program ({type(error).__name__}: {words}); ABLATE_TUI_TRACEBACK=1 shows where, for a report")
+    say(f"{fault_words(error)}; ABLATE_TUI_TRACEBACK=1 shows where, for a report")
     return 1
 
 
@@ -149,20 +148,25 @@ def demo(arguments: list[str]) -> int:
 
 def _screen(source: str, options: SliceOptions, settings: Config, follow: bool = False, fresh: bool = False) -> int:
     from ablate_tui.tui import screen_options
+    from ablate_tui.tui.config import AUTO
 
-    if settings.ascii is True:
-        ascii.speak()
+    told = settings.ascii != AUTO
+    plain = settings.ascii is True if told else not abilities.speaks_unicode()
+    speak = ascii.speak if plain else ascii.speak_unicode
+    if told:
+        speak()
     if not (
         all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) and abilities.has_screen()
     ):
         with ending.undisturbed():
-            from ablate_tui.tui.show import print_view
+            from ablate_tui.tui.show import in_ascii, print_view
 
         with _opened(source, options) as session:
             look = options.look(session)
             say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
-            print_view(session, look, "effects", "text", settings.ascii is True)
+            print_view(session, look, "effects", "text", plain if told else in_ascii(False, "text"))
         return 0
+    speak()
     gc.disable()  # collecting amid the imports is in vain; the screen has it on again
     # how often Textual paints at most: a paint waits for up to two beats of this after the one before, and what
     # belongs together is painted at once anyway (`AblateApp.at_once`); without changes nothing beats

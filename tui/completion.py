@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate_tui.data.errors import UsageError
 from ablate_tui.data.schema import ROLES, Choices, Factor
 from ablate_tui.tui.parser import DESCRIBE, Parser
 from ablate_tui.tui.shells import SHELLS, bash_line, bash_words, script
@@ -131,12 +132,17 @@ def _values(action: argparse.Action, word: str, given: dict[str, list[str]], sou
 
 def _of_sweep(option: str, word: str, source: str, table: str | None) -> Candidates:
     """Names, and levels behind a name and "=", as the slice options write them."""
+    from ablate_tui.data.choices import kept
     from ablate_tui.data.store import open_store
     from ablate_tui.tui.session import Session
 
     if not _is_small(source):
         return Candidates()
-    session = Session(open_store(source, table), Choices(table=table))
+    store, choices = open_store(source, table), Choices(table=table)
+    try:
+        session = Session(store, choices.over(kept(store.path, store.table)))
+    except UsageError:  # they no longer fit
+        session = Session(store, choices)
     try:
         sweep = session.table(None, None)
         if option == "response":
@@ -189,7 +195,8 @@ def _is_small(source: str) -> bool:
     files = path.rglob("*") if path.is_dir() else [path]
     size = 0
     for file in files:
-        size += os.stat(file).st_size
+        with contextlib.suppress(OSError):  # a link that leads nowhere
+            size += os.stat(file).st_size
         if size > LARGEST:
             return False
     return True

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.message import Message
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from ablate_tui.data.errors import AblateError, SourceError
+from ablate_tui.data.errors import AblateError, SourceError, fault_words
 from ablate_tui.data.schema import RunTable
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.queries.effects import Glance, glance
@@ -374,5 +374,5 @@ class Computing(App[None]):
 
     def tell_fault(self, error: BaseException | None) -> None:
         """Say that something went wrong that should not have."""
-        words = f"a fault of this program ({type(error).__name__}: {error}); the figures may be of an older slice"
+        words = f"{fault_words(error)}; the figures may be of an older slice"
         self.notify(formats.clean(words), severity="error", markup=False, timeout=15)

@@ -18,6 +18,7 @@ from platformdirs import user_config_path
 
 from ablate_tui.data.errors import UsageError, one_of
 
+NAMED_BY = "ABLATE_TUI_CONFIG"
 THEMES = ("dark", "light", "contrast", "terminal")
 AUTO = "auto"
 AT_END = re.compile(r"\(at end of document\)$")
@@ -50,7 +51,7 @@ TABLES = ("defaults", "keys")
 
 def config_file() -> Path:
     """Where the settings are: ``ABLATE_TUI_CONFIG``, else config.toml in the system's place for a user's settings."""
-    chosen = os.environ.get("ABLATE_TUI_CONFIG")
+    chosen = os.environ.get(NAMED_BY)
     return Path(chosen) if chosen else user_config_path("ablate-tui", appauthor=False) / "config.toml"
 
 
@@ -82,9 +83,12 @@ def load(file: Path | None = None) -> Config:
     file = file or config_file()
     try:
         text = file.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Config()
     except OSError as error:
+        # a folder that can't be looked into holds nothing, unless it was named
+        if isinstance(error, PermissionError) and not os.environ.get(NAMED_BY) and not os.path.exists(file):
+            return Config()
         raise UsageError(f"the settings in {named(file)} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -173,7 +177,7 @@ def as_toml(config: Config, keys: Mapping[str, tuple[str, str]], file: Path) -> 
     file : Path
         Where it comes from, for the first line.
     """
-    there = "" if file.exists() else " (not there yet)"
+    there = "" if os.path.exists(file) else " (not there yet)"
     lines = [f"# {named(file)}{there}", ""]
     table, words = "", _docstrings()
     for setting in fields(Config):

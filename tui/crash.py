@@ -10,18 +10,11 @@ from importlib import metadata
 from pathlib import Path
 
 from ablate_tui import __version__
-from ablate_tui.data.errors import SourceError
 from ablate_tui.data.state import state_folder
 from ablate_tui.tui.export import write
 from ablate_tui.tui.session import Look
 
 LIBRARIES = ("textual", "rich", "duckdb", "polars", "numpy", "scipy", "lightgbm", "plotext", "matplotlib")
-
-
-def words(error: BaseException) -> str:
-    """A fault in one line."""
-    said = " ".join(str(error).split()) or "no message"
-    return f"a fault of this program ({type(error).__name__}: {said})"
 
 
 def report(error: BaseException, view: str, look: Look) -> str:
@@ -42,17 +35,18 @@ def report(error: BaseException, view: str, look: Look) -> str:
     while fault is not None:
         lines += [f"{type(fault).__module__}.{type(fault).__qualname__}"]
         lines += "".join(traceback.format_tb(fault.__traceback__)).splitlines()
-        fault = fault.__cause__ or fault.__context__ or getattr(fault, "error", None)  # Textual's WorkerFailed
+        inner = getattr(fault, "error", None)  # Textual's WorkerFailed
+        fault = fault.__cause__ or fault.__context__ or (inner if isinstance(inner, BaseException) else None)
         lines += ["", "caused by"] if fault is not None else []
     return "\n".join(lines) + "\n"
 
 
 def keep(error: BaseException, view: str, look: Look) -> Path | None:
-    """Write a report into the user's state folder; None where that can't be written."""
-    folder = state_folder()
+    """Write a report into the user's state folder; None where that can't be done: it is no time for a second fault."""
     try:
+        folder = state_folder()
         folder.mkdir(parents=True, exist_ok=True)
         stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         return write(report(error, view, look).encode(), folder / f"crash-{stamp}.txt")
-    except (OSError, SourceError):
+    except Exception:
         return None

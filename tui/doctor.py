@@ -18,16 +18,18 @@ from ablate_tui.data.errors import UsageError
 from ablate_tui.data.state import state_folder
 from ablate_tui.tui import abilities, terminals
 from ablate_tui.tui.config import config_file, load
+from ablate_tui.tui.screen_options import with_keys
 
 LIBRARIES = ("textual", "plotext", "duckdb", "polars", "matplotlib", "lightgbm")
-# a module that each extra brings, and what it is for
+# modules that each extra brings, and what it is for
 EXTRAS = {
     "mlflow": ("mlflow", "tracking servers of MLflow"),
     "optuna": ("optuna", "studies of Optuna"),
     "tensorboard": ("tensorboard", "event files of TensorBoard"),
     "wandb": ("wandb", "runs of Weights & Biases"),
     "hydra": ("omegaconf", "interpolations in Hydra's configurations"),
-    "sql": ("tree_sitter_sql", "colours in the SQL view"),
+    "pictures": ("PIL", "previews as sixels"),
+    "sql": ("tree_sitter tree_sitter_sql", "colours in the SQL view"),
     "postgresql": ("adbc_driver_postgresql", "a sweep on a server"),
 }
 CLIPBOARD = {
@@ -47,8 +49,8 @@ def facts() -> Iterator[tuple[str, str]]:
     yield from _places()
     for name in LIBRARIES:
         yield name, _version(name)
-    for extra, (module, about) in EXTRAS.items():
-        there = importlib.util.find_spec(module) is not None
+    for extra, (modules, about) in EXTRAS.items():
+        there = all(importlib.util.find_spec(module) is not None for module in modules.split())
         yield f"extra {extra}", "installed" if there else f"not installed ({about}): pip install 'ablate-tui[{extra}]'"
 
 
@@ -93,8 +95,10 @@ def _between() -> Iterator[str]:
 def _places() -> Iterator[tuple[str, str]]:
     file = config_file()
     try:
-        load(file)
-        words = _where(file) if file.exists() else f"{_where(file)}, not there: everything is as it comes"
+        settings = load(file)
+        if settings.keys:  # to look at them loads the screen
+            with_keys(settings)
+        words = _where(file) if os.path.exists(file) else f"{_where(file)}, not there: everything is as it comes"
     except UsageError as error:
         words = f"{_where(file)}, broken: {error}"
     yield "settings", words
@@ -107,11 +111,11 @@ def _where(path: Path) -> str:
 
 
 def writable(folder: Path) -> str:
-    """Whether a folder can be written, or made where it isn't there. Nothing is."""
-    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
-    if there is None or not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    """Whether a folder can be written, or made where it isn't there. Nothing is; in a shut folder, nothing is there."""
+    there = next((place for place in (folder, *folder.absolute().parents) if os.path.exists(place)), None)
+    if there is None or not os.path.isdir(there) or not os.access(there, os.W_OK | os.X_OK):
         return "can't be written"
-    return "can be written" if folder.exists() else "can be made"
+    return "can be written" if os.path.exists(folder) else "can be made"
 
 
 def _version(name: str) -> str:

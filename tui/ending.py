@@ -30,6 +30,11 @@ def status() -> int:
     return 128 + _Last.number
 
 
+def hung_up() -> None:
+    """Take the end of the line for the signal that comes of it, which may be ignored, or late."""
+    _Last.number = signal.SIGHUP
+
+
 def words() -> str:
     """What happened, in a word or two."""
     return WORDS[_Last.number]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from threading import Thread
+from threading import Lock, Thread
 
 from textual.timer import Timer
 
@@ -31,7 +31,9 @@ class Keeping(Computing):
         super().__init__(session, look)
         self.deleted: list[tuple[int, Saved]] = []  # slices, with their places
         self.keeps = False  # whether this session comes back
-        self.kept: Last | None = None
+        self.newest: Last | None = None
+        self.kept: Last | None = None  # in the state folder
+        self.turn = Lock()  # to write there
         self.keeper: Timer | None = None
 
     # -- slices under a name
@@ -59,7 +61,11 @@ class Keeping(Computing):
     def action_saved(self) -> None:
         """List the saved slices."""
         session = self.session
-        screen = SavedSlices(saved.saved(session), self.about, lambda slices: saved.keep(session, slices), self.deleted)
+
+        def keep(slices: tuple[Saved, ...]) -> None:
+            saved.change(session, screen.slices, slices)
+
+        screen = SavedSlices(saved.saved(session), self.about, keep, self.deleted)
         self.push_screen(screen, self.take_saved)
 
     def about(self, each: Saved) -> About:
@@ -139,21 +145,23 @@ class Keeping(Computing):
 
     def keep_last(self) -> Thread | None:
         """Keep where this session is, in a thread of its own: a folder that hangs holds up no key."""
-        now = self.now
-        if now == self.kept:
+        self.newest = self.now
+        if self.newest == self.kept and not self.turn.locked():
             return None
-        self.kept = now
-        thread = Thread(target=self._keep_last, args=(self.session, now), daemon=True)
+        thread = Thread(target=self._keep_last, args=(self.session,), daemon=True)
         thread.start()
         return thread
 
-    @staticmethod
-    def _keep_last(session: Session, now: Last) -> None:
-        with suppress(AblateError):  # a folder that can't be written has been told of where a choice was made
-            saved.keep_last(session, now)
+    def _keep_last(self, session: Session) -> None:
+        # a folder that can't be written has been told of where a choice was made
+        with self.turn, suppress(AblateError):
+            now = self.newest  # by now, it may be newer than when this thread began: no older one comes after it
+            if now is not None and now != self.kept:
+                saved.keep_last(session, now)
+                self.kept = now
 
     def on_unmount(self) -> None:
-        """Keep where the screen was left."""
+        """Keep where the screen was left, and wait for what is being written."""
         thread = self.keep_last() if self.keeps else None
         if thread is not None:
             thread.join(PATIENCE)

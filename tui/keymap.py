@@ -13,6 +13,7 @@ from ablate_tui.data.errors import UsageError, one_of
 
 TAKEN = {"tab": "the next panel", "shift+tab": "the panel before", "ctrl+p": "the command palette"}
 TAKEN |= {"ctrl+c": "the terminal", "ctrl+q": "quitting"}
+ALSO = {"m": "enter", "i": "tab", "h": "backspace", "[": "escape"}  # what ctrl makes of a letter
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 NAMED = {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
 
@@ -107,11 +108,14 @@ def _key(id_: str, word: str, own: list[str]) -> str:
     wrong = next((modifier for modifier in modifiers if modifier not in MODIFIERS), None)
     if wrong is not None:
         raise UsageError(f'keys: {id_} = "{word}": no modifier "{wrong}"; {one_of(wrong, MODIFIERS)}')
+    sent = _sent_instead(modifiers, key)
+    if sent is not None and word not in own:
+        raise UsageError(f'keys: {id_} = "{word}": a terminal sends "{sent}" for it; write that, or choose another')
     if len(key) == 1:
         key = _character_to_key(key)
     elif key not in NAMED and not _is_character(key):
         raise UsageError(
-            f'keys: {id_} = "{word}": no such key; {one_of(key, sorted(NAMED), 0)}'
+            f'keys: {id_} = "{word}": no such key; {one_of(key, sorted(NAMED))}'
             if key
             else f"keys: {id_} has an empty key; write one, or leave the line out"
         )
@@ -119,6 +123,18 @@ def _key(id_: str, word: str, own: list[str]) -> str:
     if whole in TAKEN and whole not in own:
         raise UsageError(f'keys: {id_} = "{word}": {whole} is for {TAKEN[whole]}, choose another')
     return whole
+
+
+def _sent_instead(modifiers: list[str], key: str) -> str | None:
+    """The key that a terminal sends for one that it has no bytes for; None where it sends the key itself."""
+    if len(key) > 1 or not modifiers:
+        return None
+    if modifiers == ["shift"]:
+        return key.upper() if key.upper() != key else None
+    if modifiers == ["ctrl"]:
+        small = key.lower()
+        return ALSO.get(small, f"ctrl+{small}" if small != key else None)
+    return None
 
 
 def _is_character(key: str) -> bool:

@@ -10,24 +10,21 @@ import asyncio
 import contextlib
 import os
 import re
-import select
 import signal
 import sys
 import termios
 import time
-from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from threading import Event, Lock, Thread
 from typing import Any
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
 from ablate_tui.tui.abilities import MILLIONS, colours
-from ablate_tui.tui.line import Output, read_keys
+from ablate_tui.tui.line import Keys, Output, read_keys
 from ablate_tui.tui.terminals import Answers
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -138,7 +135,7 @@ class Lean:
         -------
         str
             Draws the same and leaves the pen the same; `data` itself where it has a style that isn't
-            known here.
+            known here. Where not all colours may be sent, such a style is left out: it may be one.
         """
         if "\x1b[" not in data:
             return data
@@ -151,6 +148,8 @@ class Lean:
         for at, piece in enumerate(STYLE.split(data)):
             if at % 2:
                 now = after(wanted, piece)
+                if now is None and self.colours <= 8:
+                    continue
                 if now is None:
                     self.pen = None
                     return data
@@ -178,12 +177,14 @@ class LeanDriver(LinuxDriver):
         self.answered = Event()
         self.turn = Lock()  # to stop and start the thread that reads the keys
         super().__init__(*arguments, **options)
-        self.output = self._file = Output(sys.__stderr__)  # type: ignore[assignment,arg-type]
+        # not stderr, as Textual has it: stdout is known to be the terminal, and warnings of libraries are no picture
+        self.output = self._file = Output(sys.__stdout__)  # type: ignore[assignment,arg-type]
 
     def start_application_mode(self) -> None:
         """Take the terminal; after a stop, the pen is whatever the shell left."""
         self.lean, self.held = Lean(colours()), None
         self.lean.pen = None
+        self.keys = Keys(self)  # for all threads that read: what a parser knows of the mouse, the next one needs
         super().start_application_mode()  # type: ignore[no-untyped-call]
         # the size is read in the loop: where one signal falls into the handler of another, the older size came last
         tell = partial(asyncio.get_running_loop().call_soon_threadsafe, self.tell_size)
@@ -205,12 +206,11 @@ class LeanDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         if self.asked is not None:
-            with contextlib.suppress(OSError):
-                self._listen(self.asked)
+            self._listen(self.asked)
             self.asked = None
             self.answered.set()
-        if not read_keys(self):
-            self._app.call_later(self._app.end)  # type: ignore[attr-defined]
+        if not read_keys(self, self.keys, lambda: False):
+            self._app.call_later(self._app.hang_up)  # type: ignore[attr-defined]
 
     def give_back(self) -> None:
         """Give the terminal back right now, past the threads that may be stuck."""
@@ -259,17 +259,11 @@ class LeanDriver(LinuxDriver):
             super().disable_input()
 
     def _listen(self, answers: Answers) -> None:
-        """Take answers out of what comes, until the last one is there, and take the rest for keys."""
-        parser, decode = XTermParser(), getincrementaldecoder("utf-8")("replace").decode
+        """Take answers out of what comes, until the last one is there; the rest are keys."""
         end = time.monotonic() + PATIENCE
-        while not (answers.done or self.exit_event.is_set() or time.monotonic() > end):
-            came = select.select([self.fileno], [], [], 0.05)[0]
-            data = os.read(self.fileno, 4096) if came else b""
-            if came and not data:
-                break
-            typed = decode(answers.feed(data) if came else answers.release())
-            for messages in (parser.feed(typed) if typed else (), parser.tick()):
-                for message in messages:
-                    self.process_message(message)
-        for message in parser.feed(""):  # the end, where an escape is a key
-            self.process_message(message)
+        read_keys(
+            self,
+            self.keys,
+            lambda: answers.done or time.monotonic() > end,
+            lambda data: answers.feed(data) if data else answers.release(),
+        )

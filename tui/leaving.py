@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Thread, Timer
 
 from rich.console import RenderableType
 
+from ablate_tui.data.errors import fault_words
 from ablate_tui.tui import crash, ending
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.lean_driver import LeanDriver
@@ -50,10 +51,18 @@ class Leaving(Computing):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self.exit)
 
+    def hang_up(self) -> None:
+        """Leave the screen where the line has dropped."""
+        if not self.ended:
+            ending.hung_up()
+            self.end()
+
     def abandon(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, whatever it is at; also where nobody reads what is sent, as over a line that has stalled."""
         if isinstance(self._driver, LeanDriver):
-            self._driver.give_back()
+            giving = Thread(target=self._driver.give_back, daemon=True)
+            giving.start()
+            giving.join(1)
         os._exit(ending.status())
 
     def _handle_exception(self, error: Exception) -> None:
@@ -61,7 +70,7 @@ class Leaving(Computing):
         if self.last_words is None:
             path = crash.keep(error, self.view_name, self.look)
             where = f"a report without data is in {path}" if path else "its report could not be written"
-            self.last_words = f"{crash.words(error)}; {where}"
+            self.last_words = f"{fault_words(error)}; {where}"
         super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

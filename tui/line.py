@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO
 
-from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+KNOWN = ("mouse_pixels", "terminal_size", "terminal_pixel_size", "last_x", "last_y")  # to a parser, of the terminal
 
 
 class Output:
@@ -42,31 +43,68 @@ class Output:
                 self.gone = True
 
 
-def read_keys(driver: LinuxDriver) -> bool:
-    """Hand what is typed to a driver until that is to end.
+class Keys:
+    """Makes messages of what is typed, whatever that is, and hands them to a driver.
 
-    Textual's own reading ends with a traceback at a byte that is no UTF-8, and turns in circles at the end of a line.
+    Textual's parser ends with an error at some sequences (a key that is let go, a code beyond Unicode), and is of no
+    use from there on; its own reading ends at a byte that is no UTF-8.
+    """
+
+    def __init__(self, driver: LinuxDriver) -> None:
+        self.driver = driver
+        self.parser = XTermParser()
+        self.decode = getincrementaldecoder("utf-8")("replace").decode
+
+    def take(self, data: bytes) -> None:
+        """Hand on what has come; nothing, where time has passed: an escape may be a key by then."""
+        for sign in self.decode(data):  # one by one, so that an odd sequence takes no key with it
+            self._hand_on(self.parser.feed(sign))
+        self._hand_on(self.parser.tick())
+
+    def _hand_on(self, made: Iterable[Message]) -> None:
+        try:
+            messages = list(made)
+        except Exception:
+            fresh = XTermParser()
+            for name in KNOWN:
+                setattr(fresh, name, getattr(self.parser, name))
+            self.parser = fresh
+            return
+        for message in messages:
+            self.driver.process_message(message)
+
+
+def as_it_is(data: bytes) -> bytes:
+    """What was typed, where nothing else comes on the line."""
+    return data
+
+
+def read_keys(
+    driver: LinuxDriver, keys: Keys, done: Callable[[], bool], sieve: Callable[[bytes], bytes] = as_it_is
+) -> bool:
+    """Hand what is typed to a driver. Textual's own reading turns in circles at the end of a line.
+
+    Parameters
+    ----------
+    driver : LinuxDriver
+    keys : Keys
+    done : callable
+        Whether to stop; the driver's end stops it, too.
+    sieve : callable
+        Gives what was typed out of what has come; called with nothing where nothing came.
 
     Returns
     -------
     bool
         Whether the line is still there.
     """
-    parser = XTermParser()
-    decode = getincrementaldecoder("utf-8")("replace").decode
     try:
-        while not driver.exit_event.is_set():
-            if select.select([driver.fileno], [], [], 0.1)[0]:
-                data = os.read(driver.fileno, 4096)
-                if not data:
-                    return False
-                for event in parser.feed(decode(data)):
-                    driver.process_message(event)
-            for event in parser.tick():
-                driver.process_message(event)
+        while not (done() or driver.exit_event.is_set()):
+            came = select.select([driver.fileno], [], [], 0.1)[0]
+            data = os.read(driver.fileno, 4096) if came else b""
+            if came and not data:
+                return False
+            keys.take(sieve(data))
     except OSError:
         return False
-    finally:
-        with contextlib.suppress(EOFError, ParseError):
-            list(parser.feed(""))
     return True

@@ -104,5 +104,7 @@ def scanned(session: Session, sample: Sample) -> str | None:
     columns = [f"col({name!r}).cast(pl.String)" for name in factors]
     columns += [f"col({name!r})" for name in table.replicates if name not in factors]
     columns.append(f"col({response!r}).cast(pl.Float64).alias({name_of(sample, 'y')!r})")
+    literally = ", glob=False" if any(sign in found.files[0] for sign in "*?[]") else ""
     listed = "".join(f"        {column},\n" for column in columns)
-    return f"runs = (\n    pl.scan_parquet({found.files[0]!r})\n{kept}    .select(\n{listed}    )\n    .collect()\n)\n"
+    scan = f"    pl.scan_parquet({found.files[0]!r}{literally})\n"
+    return f"runs = (\n{scan}{kept}    .select(\n{listed}    )\n    .collect()\n)\n"

@@ -57,6 +57,31 @@ def keep(session: Session, slices: tuple[Saved, ...]) -> None:
     write_state("slices", session.store.path, session.store.table, content)
 
 
+def change(session: Session, before: tuple[Saved, ...], after: tuple[Saved, ...]) -> None:
+    """Keep what was changed in a list, by name; what others have saved or deleted meanwhile stays as they left it.
+
+    Parameters
+    ----------
+    session : Session
+    before, after : tuple of Saved
+        The list as it was shown, and as it is to be.
+
+    Raises
+    ------
+    SourceError
+        The state folder can't be written.
+    UsageError
+        Others have saved another slice under a name that comes in.
+    """
+    known, wanted = {each.name for each in before}, {each.name for each in after}
+    now = [each for each in saved(session) if each.name in wanted or each.name not in known]
+    for at, each in enumerate(after):
+        if each.name not in known:
+            check_name(each.name, tuple(now))
+            now.insert(at, each)
+    keep(session, tuple(now))
+
+
 def named(session: Session, name: str) -> Saved:
     """The slice of that name.
 

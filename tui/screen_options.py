@@ -6,7 +6,6 @@ import argparse
 from dataclasses import replace
 
 from ablate_tui.data.errors import UsageError
-from ablate_tui.tui import abilities
 from ablate_tui.tui.config import AUTO, THEMES, Config, config_file, load, named
 
 
@@ -27,9 +26,7 @@ def read(options: argparse.Namespace) -> Config:
     settings = load()
     if options.theme is not None:
         settings = replace(settings, theme=options.theme)
-    if options.ascii or (settings.ascii == AUTO and not abilities.speaks_unicode()):
-        settings = replace(settings, ascii=True)
-    return settings
+    return replace(settings, ascii=True) if options.ascii else settings
 
 
 def with_keys(settings: Config) -> Config:

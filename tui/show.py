@@ -110,7 +110,7 @@ def in_ascii(asked: bool, form: TextFormat) -> bool:
     UsageError
         Asked for in a format in which a name that is changed is a wrong name.
     """
-    if asked and form in ("csv", "sql"):
+    if asked and form in ("csv", "sql", "polars"):
         raise UsageError(f"--ascii can't go with --{form}: names would be changed; leave one of them out")
     if not asked:
         shown = form in ("text", "md") and sys.stdout is not None and sys.stdout.isatty()

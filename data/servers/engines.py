@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ablate_tui.data.answers import Answer, Columns
 
+READ_ONLY = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+
 
 @dataclass(frozen=True)
 class Key:
@@ -134,7 +136,7 @@ class Postgres:
     def _read_only(self) -> None:
         """Have the session refuse to write."""
         with self._connection.cursor() as cursor:
-            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            cursor.execute(READ_ONLY)
 
     def _renewed(self) -> bool:
         """Whether the connection was lost and is made anew, as after a restart; the session reads only."""
@@ -159,7 +161,7 @@ class Postgres:
                 if is_explain(statement):  # what ADBC copies out must be a query
                     cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
                 with watching(stop, cursor.adbc_cancel):
-                    cursor.execute(statement)
+                    cursor.execute(f"{statement}\n")  # it is put into brackets, and may end with a comment
                     reader = cursor.fetch_record_batch()
                     kinds = [_plain_kind(kind) for kind in reader.schema.types]
                     with _ended(cursor, reader):
@@ -168,6 +170,9 @@ class Postgres:
                 if stop.is_set():
                     raise Stopped("stopped") from None
                 raise QueryError(self._words(error), place_of(str(error), sql)) from None
+            finally:  # a query can take it off for what comes after it, by set_config
+                with contextlib.suppress(Exception):
+                    self._read_only()
         numeric = tuple(kind in (int, float) for kind in kinds)
         return Answer(distinct(reader.schema.names), numeric, rows, more, time.monotonic() - began)
 

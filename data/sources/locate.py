@@ -162,8 +162,13 @@ def open_text(path: str) -> gzip.GzipFile:
 
 
 def pattern(path: str) -> str:
-    """A path for DuckDB's readers, which take every path for a glob."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in os.path.abspath(path))
+    """A path for DuckDB's readers, from wherever it is read."""
+    return literally(os.path.abspath(path))
+
+
+def literally(path: str) -> str:
+    """A path as DuckDB's readers want it, which take every path for a glob."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
 def _suffix(path: str) -> str:

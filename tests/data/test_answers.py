@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow
 import pytest
 
 from ablate_tui.data import answers
@@ -280,3 +281,33 @@ def test_curves_are_there_where_the_source_has_some(tmp_path: Path) -> None:
     store = open_store(str(path))
     found = ask(store, "SELECT metric, count(*) FROM curves GROUP BY ALL ORDER BY ALL")
     assert found.rows == (("train_loss", 40), ("val_loss", 40))
+
+
+def test_what_duckdb_does_not_count_is_counted_as_the_process_has_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long texts under way, say."""
+    sizes = iter([0])
+    monkeypatch.setattr(answers, "_resident", lambda: next(sizes, answers.MOST_MEMORY + 1))
+    with pytest.raises(QueryError, match="of memory"):
+        ask(store, "SELECT sum(a.range) FROM range(1_000_000) a, range(1_000_000) b")
+    assert ask(store, "SELECT 1").rows == ((1,),)
+
+
+def test_the_size_of_the_process_is_known() -> None:
+    assert answers._resident() > 1 << 20 or not Path("/proc/self/statm").exists()
+
+
+def test_an_error_that_speaks_of_an_interrupt_is_an_error(store: Store) -> None:
+    """Nobody has stopped anything."""
+    with pytest.raises(QueryError, match="INTERRUPT Error"):
+        ask(store, "SELECT error('no INTERRUPT Error ' || range) FROM range(5)")
+
+
+def test_of_long_texts_no_more_come_over_than_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows of a piece would be gigabytes."""
+    monkeypatch.setattr(answers, "MOST_TEXT", 1_000_000)
+    parts = list(answers._parts(pyarrow.record_batch({"c1": ["x" * 10_000] * 2_048})))
+    assert sum(part.num_rows for part in parts) == 2_048
+    assert all(part.num_rows * 10_000 <= 1_000_000 for part in parts)
+    assert [part.num_rows for part in answers._parts(pyarrow.record_batch({"c1": [1] * 2_048}))] == [2_048]

@@ -37,6 +37,14 @@ def test_kept_by_absolute_path_and_table(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(files()) == 2
 
 
+@pytest.mark.parametrize("source", ["postgresql://host/sweeps", "md:sweeps", "s3://bucket/runs.parquet"])
+def test_an_address_is_the_same_from_every_folder(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(source, "runs", ALL)
+    monkeypatch.chdir(tmp_path)
+    assert kept(source, "runs") == ALL
+    assert json.loads(files()[0].read_text())["path"] == source
+
+
 @pytest.mark.parametrize(
     "content",
     [

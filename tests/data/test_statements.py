@@ -22,6 +22,8 @@ from ablate_tui.data.statements import QueryError, reading_statement
         "PIVOT runs ON norm IN (true, false) USING count(*)",
         "EXPLAIN SELECT 1",
         "EXPLAIN ANALYZE SELECT 1",
+        "EXPLAIN (SELECT 1)",
+        "EXPLAIN (FROM runs) UNION SELECT 1",
         "-- plan\nEXPLAIN (FORMAT json) FROM runs",
         "SELECT 1 ; -- done",
         "SELECT 'DROP TABLE runs; DELETE'",

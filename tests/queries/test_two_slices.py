@@ -137,3 +137,16 @@ def test_the_interval_covers_what_it_should() -> None:
         low, high = difference_interval(one, other)  # type: ignore[misc]
         hits += low <= 0.5 <= high
     assert hits >= stats.binom.ppf(0.001, n, 0.95)
+
+
+def test_differences_that_no_number_holds_are_null_with_reasons() -> None:
+    """Means of two sides that are there, and lie further apart than numbers go."""
+    frame = pd.DataFrame(itertools.product((0, 1), (0, 1), range(2)), columns=["a", "b", "seed"])
+    frame["y"] = np.where(frame["b"] == frame["a"], 1.2e308, -1.2e308)
+    table = sweep(frame, replicates=["seed"])
+    a, b = slices(table)
+    both = compare_slices(a, b)
+    assert (both.mean_diff_a, both.mean_diff_b, both.mean_diff_difference) == (None, None, None)
+    assert all(reason(both.why, "*", field) for field in ("mean_diff", "mean_diff_difference"))
+    wide = Estimate(1.5e308, 1e307, 2, 0.0)
+    assert difference_interval(wide, Estimate(-1.5e308, 1e307, 2, 0.0)) is None

@@ -183,7 +183,10 @@ def test_a_persons_query(host: str) -> None:
     ):
         with pytest.raises(QueryError):
             engine.answer(sql, Event())
+    assert engine.answer("SELECT 1 -- one", Event()).rows == ((1,),)
     engine.answer("SELECT set_config('default_transaction_read_only', 'off', false)", Event())
+    setting = "SELECT current_setting('default_transaction_read_only') AS it"
+    assert engine.ask(setting).to_pylist() == [{"it": "on"}]
     with pytest.raises(QueryError, match="read-only transaction"):
         engine.answer("WITH x AS (DELETE FROM small RETURNING *) SELECT * FROM x", Event())
     assert engine.answer("SELECT count(*) FROM small", Event()).rows == ((700,),)

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from tests.pseudo_terminal import PseudoTerminal
 
 from ablate_tui.tui import cli
-from ablate_tui.tui.abilities import has_screen, speaks_unicode
+from ablate_tui.tui.abilities import colours, has_screen, speaks_unicode
 from ablate_tui.tui.ascii import STAND_INS, as_ascii
 from ablate_tui.tui.views.registry import VIEWS
 
@@ -57,7 +57,7 @@ def test_json_is_escaped_and_csv_refused(tmp_path, capfdbinary):
     out = capfdbinary.readouterr().out
     assert out.isascii()
     assert {row["switch"] for row in json.loads(out)["rows"]} == {"größe", "𝛼"}
-    for form in ("--csv", "--sql"):
+    for form in ("--csv", "--sql", "--polars"):
         assert cli.main(["show", str(path), "--view", "effects", form, "--ascii"]) == 2
         assert b"names would be changed" in capfdbinary.readouterr().err
 
@@ -85,6 +85,27 @@ def test_the_screen_sends_ascii_where_the_terminal_knows_no_more(telling, factor
         terminal.send("q")
         assert terminal.wait_exit() == 0
         assert terminal.raw.isascii()
+
+
+def test_the_settings_may_say_that_all_signs_can_be_shown(factors, tmp_path):
+    """Whatever the locale is called, and whatever Python makes of it."""
+    (tmp_path / "config.toml").write_text("ascii = false\n")
+    with PseudoTerminal([PROGRAM, str(factors)], 100, 30, {"LC_ALL": "de_DE.ISO-8859-1"}) as terminal:
+        terminal.wait_for("Comparison by")
+        terminal.wait_for("·")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        assert "·".encode() in terminal.raw
+
+
+@pytest.mark.parametrize(("settings", "shown"), [("", "Δ mean"), ("ascii = true\n", "D mean")])
+def test_the_table_without_a_terminal_is_as_show_has_it(factors, tmp_path, monkeypatch, settings, shown):
+    """In UTF-8, whatever the locale says: it goes to a file or another program."""
+    (tmp_path / "config.toml").write_text(settings)
+    monkeypatch.setenv("LANG", "C")
+    done = subprocess.run([PROGRAM, str(factors)], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    assert shown in done.stdout.decode()
 
 
 @pytest.mark.parametrize(
@@ -146,3 +167,13 @@ def test_words_on_stderr_are_ascii_there(runs):
         assert t.wait_exit() == 2
         assert b'no switch "gr??e"' in t.raw or b'no switch "gr' in t.raw
         assert t.raw.isascii()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="not Linux")
+def test_asking_for_colours_leaves_no_file_open():
+    """It is asked at every start of the screen."""
+    colours({"TERM": "xterm"})
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        colours({"TERM": "xterm"})
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 20

@@ -15,6 +15,9 @@ import polars as pl
 import pytest
 from tests.pseudo_terminal import PseudoTerminal
 
+from ablate_tui.data.choices import keep as keep_choices
+from ablate_tui.data.schema import Choices
+from ablate_tui.data.store import open_store
 from ablate_tui.tui import cli
 from ablate_tui.tui.completion import SHELLS, answer, complete
 from ablate_tui.tui.views.registry import VIEWS
@@ -83,6 +86,25 @@ def test_names_and_levels_of_the_sweep(runs, factors):
     assert words("demo", "--contrast", "use_rms") == ("use_rms_norm",)
     assert words("show", "nothing.csv", "--contrast", "") == ()
     assert words("show", "postgresql://nowhere/runs", "--contrast", "") == ()
+
+
+def test_roles_that_were_kept_count(runs):
+    """What the screen would show is what may be named."""
+    keep_choices(str(runs), open_store(str(runs)).table, Choices(roles={"use_bias": "ignored"}))
+    assert words("show", str(runs), "--contrast", "use_") == ("use_norm", "use_gate")
+
+
+def test_a_link_that_leads_nowhere_does_no_harm(runs):
+    """In a folder of runs."""
+    (runs.parent / "gone.parquet.old").symlink_to(runs.parent / "nowhere")
+    assert words("show", str(runs.parent), "--contrast", "use_n") == ("use_norm",)
+
+
+@pytest.mark.parametrize("before", [[], ["show"]])
+def test_two_dashes_alone_begin_an_option(before, capfd):
+    """Where they are the word to complete, they end no options."""
+    assert cli.main(["completion", "zsh", "--words", *before, "--"]) == 0
+    assert "--contrast" in capfd.readouterr().out.splitlines()
 
 
 def test_a_level_with_a_comma_is_quoted_as_csv(evil):

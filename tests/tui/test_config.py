@@ -48,6 +48,14 @@ def test_what_a_file_says_is_in_force():
         ('[keys]\nsrot = "z"', 'keys: no binding "srot"; did you mean "sort"?'),
         ('[keys]\nsort = "ctlr+z"', 'keys: sort = "ctlr+z": no modifier "ctlr"; did you mean "ctrl"?'),
         ('[keys]\nsort = "spcae"', 'keys: sort = "spcae": no such key; did you mean "space"?'),
+        ('[keys]\nsort = "qqqq"', 'no such key; there are: "backspace"'),
+        ('[keys]\nsort = "ctrl+m"', 'keys: sort = "ctrl+m": a terminal sends "enter" for it'),
+        ('[keys]\nsort = "ctrl+M"', 'a terminal sends "enter" for it'),
+        ('[keys]\nsort = "ctrl+E"', 'a terminal sends "ctrl+e" for it'),
+        ('[keys]\nsort = "ctrl+i"', 'a terminal sends "tab" for it'),
+        ('[keys]\nsort = "ctrl+h"', 'a terminal sends "backspace" for it'),
+        ('[keys]\nsort = "ctrl+["', 'a terminal sends "escape" for it'),
+        ('[keys]\nsort = "shift+a"', 'a terminal sends "A" for it'),
         ('[keys]\nsort = "z,"', "keys: sort has an empty key"),
         ('[keys]\nsort = "e"', 'keys: sort = "e": e is export\'s'),
         ('[keys]\nsort = "j"', 'keys: sort = "j": j is list.down\'s'),
@@ -81,6 +89,24 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     broken.write_bytes(b'theme = "dark"\n# \xff\n')
     with pytest.raises(UsageError, match="line 2: not UTF-8"):
         load(broken)
+
+
+def test_settings_that_cannot_be_reached_are_not_there(tmp_path, monkeypatch):
+    """A home that is no folder, or that this user may not look into; a file that was named is told of."""
+    (tmp_path / "home").write_text("")
+    monkeypatch.setenv("ABLATE_TUI_CONFIG", str(tmp_path / "home" / "config.toml"))
+    assert load() == Config()
+
+    def refuses(file: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuses)
+    with pytest.raises(UsageError, match="Permission denied"):
+        load()
+    monkeypatch.delenv("ABLATE_TUI_CONFIG")
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
+    assert load() == Config()
 
 
 def test_commands_without_a_screen_do_not_ask_the_settings(capsys, runs):

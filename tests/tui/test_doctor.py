@@ -83,6 +83,35 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     assert writable(tmp_path / "state") == "can't be written"
 
 
+def test_a_folder_that_cannot_be_looked_into(capsys, tmp_path, monkeypatch):
+    """It is as good as one that isn't there."""
+    monkeypatch.setenv("ABLATE_TUI_STATE", str(tmp_path / "shut" / "state"))
+    for name in ("exists", "is_dir"):
+        asked = getattr(Path, name)
+
+        def refuses(path: Path, asked=asked) -> bool:
+            if "shut" in path.parts:
+                raise PermissionError
+            return asked(path)
+
+        monkeypatch.setattr(Path, name, refuses)
+    assert said(capsys)["state"].endswith("shut/state, can be made")
+
+
+def test_settings_that_the_screen_refuses_are_not_called_fine(capsys, tmp_path):
+    """Its keys are looked at, too."""
+    (tmp_path / "config.toml").write_text('[keys]\nnonsense = "x"\n')
+    assert 'broken: "' in said(capsys)["settings"]
+
+
+def test_an_extra_is_there_when_all_of_it_is(capsys, monkeypatch):
+    """Half of it colours nothing."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "tree_sitter" else object())
+    facts = said(capsys)
+    assert facts["extra sql"].startswith("not installed")
+    assert facts["extra pictures"] == "installed"
+
+
 def test_a_file_in_the_place_of_a_folder(tmp_path):
     """Neither written nor made."""
     (tmp_path / "state").write_text("")

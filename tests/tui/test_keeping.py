@@ -224,3 +224,39 @@ async def test_quitting_does_not_mind_a_state_folder_that_can_not_be_written(run
     monkeypatch.setenv("ABLATE_TUI_STATE", "/dev/null/state")
     assert (await resumed(runs, "j", "space"))[0].slice.set == {"use_bias": ("true",)}
     monkeypatch.undo()
+
+
+async def test_another_screen_may_save_at_the_same_time(runs):
+    """A deletion and a new name take nothing away but what they are about."""
+    keep(runs, Saved("a", Look(slice=ON)), Saved("b", Look(slice=OFF)))
+    async with opened(runs) as pilot:
+        await pilot.press("W")
+        keep(runs, Saved("a", Look(slice=ON)), Saved("b", Look(slice=OFF)), Saved("theirs", Look(slice=OFF)))
+        await pilot.press("d")
+        assert [each.name for each in saved.saved(pilot.app.session)] == ["b", "theirs"]
+        await pilot.press("u", "r")
+        pilot.app.screen.query_one(Input).value = "mine"
+        await pilot.press("enter")
+        assert [each.name for each in saved.saved(pilot.app.session)] == ["mine", "b", "theirs"]
+        await pilot.press("r")
+        pilot.app.screen.query_one(Input).value = "theirs"
+        await pilot.press("enter")
+        assert "theirs" in hint(pilot)
+        assert [each.name for each in saved.saved(pilot.app.session)] == ["mine", "b", "theirs"]
+
+
+async def test_what_could_not_be_kept_is_kept_later(runs, monkeypatch):
+    """A folder that was full has room again when the screen is left."""
+    session = Session.open(str(runs), Choices(), keep=False)
+    app = AblateApp(session, Look())
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        with monkeypatch.context() as full:
+            full.setattr("ablate_tui.data.state.tempfile.mkstemp", no_space)
+            thread = app.keep_last()
+            assert thread is not None
+            thread.join()
+        assert saved.last(session) is None
+        app.keeps = True
+    assert saved.last(session) is not None
+    session.close()

@@ -51,3 +51,8 @@ def test_a_style_that_is_not_known_is_left_alone():
     lean = Lean()
     assert lean("\x1b[58;5;3mx") == "\x1b[58;5;3mx"
     assert lean("\x1b[1my") == "\x1b[0m\x1b[1my"
+
+
+def test_a_style_that_is_not_known_is_no_way_round_the_colours():
+    """It is left out where no colours may be sent, and what else there is goes on without them."""
+    assert Lean(0)("\x1b[1;31;48;2;1;2;3mx\x1b[58;5;3my") == "\x1b[1mxy"

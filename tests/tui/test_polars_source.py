@@ -180,3 +180,14 @@ def test_curves_in_texts_and_a_blank_name_are_read_again(tmp_path: Path, kind: s
     levels = {row["level"]: row["n"] for row in tables(session, "compare", look)[1].to_dicts()}
     assert levels == {"off": 6, "on": 5}
     session.close()
+
+
+def test_a_name_that_reads_as_a_pattern_is_a_name(tmp_path, runs):
+    """The file itself is read, and not the one that the pattern finds."""
+    frame = pl.read_parquet(runs)
+    frame.write_parquet(tmp_path / "runs[1].parquet")
+    frame.head(30).write_parquet(tmp_path / "runs1.parquet")
+    session = Session.open(str(tmp_path / "runs[1].parquet"), Choices(), keep=False)
+    assert "glob=False" in polars_code(session, VIEWS["effects"], Look())
+    same(*tables(session, "effects", Look()))
+    session.close()

@@ -112,3 +112,16 @@ def test_a_report_that_cannot_be_written_is_no_second_fault(tmp_path, monkeypatc
     (tmp_path / "taken").write_text("")
     monkeypatch.setenv("ABLATE_TUI_STATE", str(tmp_path / "taken"))
     assert crash.keep(ValueError("x"), "compare", Look()) is None
+
+
+def test_a_report_is_of_faults_alone():
+    """Of libraries' errors, some call a text or a number their error."""
+    fault = ValueError("x")
+    fault.error = "use_gate=true"  # type: ignore[attr-defined]
+    assert "use_gate" not in crash.report(fault, "compare", Look())
+
+
+def test_a_report_that_cannot_be_made_is_no_second_fault(monkeypatch):
+    """A library without its metadata, say."""
+    monkeypatch.setattr(crash, "LIBRARIES", ("no-such-library",))
+    assert crash.keep(ValueError("x"), "compare", Look()) is None

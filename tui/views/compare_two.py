@@ -107,6 +107,7 @@ def table(result: TwoComparisons, inputs: Inputs) -> Table:
     )
     notes = (
         *mean_words(result),
+        *reasons(result.why),
         *slices_words(inputs),
         *shared_words(result.shared),
         *(f"{name} {line}" for name, of in (("A", result.a), ("B", result.b)) for line in reasons(of.notes, 3)),
@@ -121,7 +122,7 @@ def document(result: TwoComparisons, inputs: Inputs) -> dict[str, Any]:
     effects = {
         "mean_diff": result.mean_diff_b,
         "mean_diff_difference": result.mean_diff_difference,
-        "notes": notes_of(result.b.notes),
+        "notes": notes_of((*result.b.notes, *result.why)),
     }
     return {**compare.document(result.a, inputs), **second(inputs, result.shared, {**own, **effects})}
 
