@@ -29,6 +29,8 @@ class Querying(Exporting):
             self.install_screen(SqlScreen(lambda: self.session.store), SCREEN)
         screen = self.get_screen(SCREEN)
         assert isinstance(screen, SqlScreen)
+        if screen in self.screen_stack:  # asked for twice in one go: what is there twice can't be closed
+            return
         screen.open(self.query_of_slice(), self.sweep.response.name)
         self.push_screen(SCREEN)
 

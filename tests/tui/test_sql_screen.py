@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 from tests.tui.test_app import opened, settle
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from ablate_tui.data.query_history import kept_queries
 from ablate_tui.queries.slices import Slice
@@ -327,3 +329,42 @@ async def test_another_slice_is_offered_unless_there_is_a_query_of_ones_own(runs
         await settle(pilot)
         await sql_view(pilot)
         assert pilot.app.screen.box.text == "SELECT 1"
+
+
+async def test_it_is_opened_once(runs):
+    """A key and the palette in one go: one escape closes it, and it opens again."""
+    async with opened(runs) as pilot:
+        pilot.app.action_sql()
+        pilot.app.action_sql()
+        await settle(pilot)
+        await sql_view(pilot)
+        assert [type(screen) for screen in pilot.app.screen_stack].count(SqlScreen) == 1
+        await pilot.press("escape")
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, SqlScreen)
+        await sql_view(pilot)
+
+
+@pytest.mark.parametrize("at_fault", ["lay_out", "histogram"])
+async def test_a_fault_of_this_program_is_said(runs, monkeypatch, at_fault):
+    """Nothing is being asked after it; the next query is."""
+    from ablate_tui.tui.screens import sql
+
+    def fail(*_):
+        raise ZeroDivisionError("by test")
+
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        with monkeypatch.context() as patch:
+            patch.setattr(sql, at_fault, fail)
+            with contextlib.suppress(WorkerFailed):
+                await ask(pilot, "SELECT 1 AS x")
+            await settle(pilot)
+        (notice,) = pilot.app._notifications
+        assert "a fault of this program (ZeroDivisionError: by test)" in notice.message
+        assert "asking" not in said(pilot)
+        await ask(pilot, "SELECT 7 AS x")
+        assert pilot.app.screen.answer.rows == ((7,),)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, SqlScreen)

@@ -16,6 +16,7 @@ from textual.containers import Container
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer, TextArea
+from textual.worker import Worker, WorkerState
 
 from ablate_tui.data.answers import Answer, Stopped
 from ablate_tui.data.errors import AblateError, SourceError
@@ -85,6 +86,7 @@ class SqlScreen(Once, ModalScreen[None]):
         self.given = ""  # the query that the screen was opened with
         self.wish: str | None = None  # column to go to in its answer
         self.asked: Event | None = None  # of the query that runs: set, it stops
+        self.asker: Worker[None] | None = None  # which runs it
         self.answer: Answer | None = None
         self.laid: Laid | None = None
 
@@ -153,7 +155,7 @@ class SqlScreen(Once, ModalScreen[None]):
         self.say("asking … esc stops")
         sql = self.box.text
         self.box.remember(sql)
-        self.ask(self.store(), sql, self.asked, keep)
+        self.asker = self.ask(self.store(), sql, self.asked, keep)
 
     @work(thread=True, group="query", exit_on_error=False)
     def ask(self, store: Store, sql: str, asked: Event, keep: bool) -> None:
@@ -170,6 +172,12 @@ class SqlScreen(Once, ModalScreen[None]):
         except AblateError as error:
             found = error
         self.post_message(self.Answered(asked, found))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """After a fault nothing is being asked any more."""
+        if event.state == WorkerState.ERROR and event.worker is self.asker:
+            self.asked = None
+            self.say("no answer: a fault of this program", BOLD)
 
     def on_sql_screen_answered(self, message: Answered) -> None:
         """Show an answer, or say why there is none; the query stays, and so does the answer before."""
