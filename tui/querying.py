@@ -46,7 +46,7 @@ class Querying(Exporting):
             if text is not None:
                 self.write_csv(csv_path(text), message.content.encode("utf-8", "backslashreplace"), message.words)
 
-        hint = f"in {formats.clean(Path.cwd())} · a .csv file"
+        hint = f"{export.folder_words()} · a .csv file"
         self.push_screen(Ask("Write the answer to", "query.csv", (), hint, csv_path), take)
 
     @work(thread=True, group="export", exit_on_error=False)

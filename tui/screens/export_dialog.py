@@ -118,7 +118,7 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
         self.query_one("#size", Choice).disabled = self.query_one("#ground", Choice).disabled = not drawn
         preview = self.query_one("#preview", Choice)
         preview.disabled = not drawn or choice.all_views or bool(preview.why)
-        self.say(f"in {Path.cwd()} · {KEYS}")
+        self.say(f"{export.folder_words()} · {KEYS}")
 
     def say(self, words: str, style: str = "dim") -> None:
         """Words under the lines."""
