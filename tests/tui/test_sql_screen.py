@@ -223,6 +223,24 @@ async def test_sorting(runs):
         assert seen[0] == seen[3] == ["2", "NULL", "nan", "10", "−1"]
 
 
+async def test_clicks(runs):
+    """One on a heading sorts by its column, the next turns round; a double one opens the row, once."""
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        await ask(pilot, "SELECT 'a' AS word, * FROM (VALUES (2), (10), (1)) AS t(x)")
+        seen = []
+        for _ in range(3):
+            assert await pilot.click(ResultTable, offset=(9, 0))
+            await settle(pilot)
+            seen.append([row(pilot, at).split()[1] for at in range(1, 4)])
+        assert seen == [["1", "2", "10"], ["10", "2", "1"], ["2", "10", "1"]]
+        assert pilot.app.screen.answer.names[table(pilot).column] == "x"
+        assert await pilot.double_click(ResultTable, offset=(9, 2))
+        await settle(pilot)
+        assert [type(screen) for screen in pilot.app.screen_stack].count(Details) == 1
+        assert pilot.app.screen.values == {"word": "a", "x": "10"}
+
+
 async def test_what_is_in_cells_is_shown_safely(runs):
     """Control characters, markup, wide signs, long texts; the row as a whole on enter."""
     async with opened(runs) as pilot:
