@@ -33,8 +33,8 @@ class Clipboard(Computing):
         """Copy what is marked in a line or a box: Textual's keys do."""
         self.copy(text, "")
 
-    def copy(self, text: str, words: str) -> None:
-        """Copy a text, and say so."""
+    def copy(self, text: str | Callable[[], str], words: str) -> None:
+        """Copy a text, or what makes one, and say so."""
 
         def told(why: str) -> None:
             if why:
@@ -44,17 +44,20 @@ class Clipboard(Computing):
 
         self.hand(text, told)
 
-    def hand(self, text: str, told: Callable[[str], None]) -> None:
+    def hand(self, text: str | Callable[[], str], told: Callable[[str], None]) -> None:
         """Put a text into the clipboard; `told` is given why it isn't there, or ""."""
-        self._clipboard = text
+        if isinstance(text, str):
+            self._clipboard = text
         self.copies += 1
         self.hand_away(text, self.copies, told)
 
     @work(thread=True, group="clipboard", exit_on_error=False)
-    def hand_away(self, text: str, turn: int, told: Callable[[str], None]) -> None:
+    def hand_away(self, text: str | Callable[[], str], turn: int, told: Callable[[str], None]) -> None:
         """One text after another."""
+        text = text if isinstance(text, str) else text()
         with self.turn_to_copy:
             if turn == self.copies:
+                self._clipboard = text
                 tmux = terminals.tmux_of(os.environ)
                 around = self.terminal if tmux is None else terminals.terminal(os.environ, terminals.Answers(), tmux)
                 sequence, why = handed(text, around)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from textual.worker import WorkerFailed
 
 from ablate_tui.data.query_history import kept_queries
 from ablate_tui.queries.slices import Slice
+from ablate_tui.tui import answer_words
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.result_table import ResultTable
 from ablate_tui.tui.screens.ask import Ask
@@ -287,6 +289,7 @@ async def test_export_and_copy(runs, tmp_path, monkeypatch):
         await sql_view(pilot)
         await ask(pilot, 'SELECT range AS n, 1 / 3 AS "a ""third""", \'x,y\' AS t, NULL AS none FROM range(1_500)')
         await pilot.press("tab", "y")
+        await settle(pilot)
         lines = pilot.app.clipboard.splitlines()
         assert len(lines) == 2 + 1_000
         assert lines[2].split() == ["0", "0.333333", "x,y", "NULL"]
@@ -305,6 +308,27 @@ async def test_export_and_copy(runs, tmp_path, monkeypatch):
         assert written[1] == ["0", repr(1 / 3), "x,y", ""]
         assert len(written) == 1 + 1_500
         assert isinstance(pilot.app.screen, SqlScreen)
+
+
+async def test_keys_do_not_wait_for_export_and_copy(runs, tmp_path, monkeypatch):
+    """The texts of many cells are made in threads of their own."""
+    monkeypatch.chdir(tmp_path)
+    makers = []
+
+    def telling(make):
+        return lambda *arguments: makers.append(threading.current_thread()) or make(*arguments)
+
+    for name in ("as_csv", "as_text"):
+        monkeypatch.setattr(answer_words, name, telling(getattr(answer_words, name)))
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        await pilot.press("tab", "y", "e")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert (tmp_path / "query.csv").exists()
+        assert len(makers) == 2
+        assert threading.main_thread() not in makers
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (20, 5)])

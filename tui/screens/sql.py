@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ from ablate_tui.data.errors import AblateError, SourceError
 from ablate_tui.data.query_history import keep_query, kept_queries
 from ablate_tui.data.statements import QueryError
 from ablate_tui.data.store import Store
-from ablate_tui.tui.answer_words import Laid, csv_of, histogram, in_sort, lay_out, plural, size_words, text_of, whole
+from ablate_tui.tui.answer_words import Laid, histogram, in_sort, lay_out, plural, size_words, text_of, whole
 from ablate_tui.tui.formats import clean, folded
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.colours import painter_palette
@@ -77,7 +78,13 @@ class SqlScreen(Once, ModalScreen[None]):
     class Exporting(Message):
         """An answer should be written to a file."""
 
-        content: str
+        answer: Answer
+
+    @dataclass
+    class Copying(Message):
+        """Rows should come into the clipboard; their text takes a while to make."""
+
+        text: Callable[[], str]
         words: str
 
     def __init__(self, store: Callable[[], Store]) -> None:
@@ -283,11 +290,10 @@ class SqlScreen(Once, ModalScreen[None]):
         if self.laid is None:
             return
         rows = len(self.laid.order)
-        self.app.copy_to_clipboard(text_of(self.laid, COPIED))
         some = f"the first {COPIED:,} of {rows:,} rows; e writes them all" if rows > COPIED else plural(rows, "row")
-        self.notify(f"copied {some}", markup=False)
+        self.post_message(self.Copying(partial(text_of, self.laid, COPIED), f"copied {some}"))
 
     def action_export(self) -> None:
         """Write the answer to a file."""
         if self.answer is not None:
-            self.post_message(self.Exporting(csv_of(self.answer), size_words(self.answer)))
+            self.post_message(self.Exporting(self.answer))
