@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from rich.cells import cell_len
+from rich.segment import Segment
 from tests.tui.test_app import opened, settle
 from textual.widgets import Input
 from textual.worker import WorkerFailed
@@ -410,3 +411,30 @@ async def test_a_fault_of_this_program_is_said(runs, monkeypatch, at_fault):
         await pilot.press("escape")
         await settle(pilot)
         assert not isinstance(pilot.app.screen, SqlScreen)
+
+
+async def test_what_comes_late_is_of_no_harm(runs):
+    """Rows and columns of a longer answer, an error of another query, a histogram of another size."""
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        await ask(pilot, "SELECT 7 AS seven")
+        screen = pilot.app.screen
+        screen.post_message(ResultTable.ColumnMoved(6))
+        screen.post_message(ResultTable.RowEntered(47))
+        await settle(pilot)
+        assert pilot.app.screen is screen
+        assert screen.wish != "seven"
+        shown = said(pilot, "#histogram")
+        lines = screen.query_one("#histogram", Lines)
+        size = lines.size - (1, 0)
+        screen.post_message(SqlScreen.Drawn(screen.answer, 0, size, ((Segment("of another size"),),)))
+        await settle(pilot)
+        assert said(pilot, "#histogram") == shown
+        screen.box.load_text("SELECT nowhere")
+        screen.action_run()
+        screen.box.load_text("SELECT 1,\n2")
+        screen.box.move_cursor((1, 1))
+        await settle(pilot)
+        assert "nowhere" in said(pilot)
+        assert screen.box.cursor_location == (1, 1)
+        assert screen.box.fault is None

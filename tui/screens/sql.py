@@ -14,10 +14,11 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer, TextArea
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.answers import Answer, Stopped
 from ablate_tui.data.errors import AblateError, SourceError
@@ -72,6 +73,7 @@ class SqlScreen(Once, ModalScreen[None]):
 
         answer: Answer
         column: int
+        size: Size
         rows: tuple[Row, ...]
 
     @dataclass
@@ -93,6 +95,7 @@ class SqlScreen(Once, ModalScreen[None]):
         self.given = ""  # the query that the screen was opened with
         self.wish: str | None = None  # column to go to in its answer
         self.asked: Event | None = None  # of the query that runs: set, it stops
+        self.sql = ""  # which it is
         self.asker: Worker[None] | None = None  # which runs it
         self.answer: Answer | None = None
         self.laid: Laid | None = None
@@ -160,7 +163,7 @@ class SqlScreen(Once, ModalScreen[None]):
         self.asked = Event()
         self.box.mark(None)
         self.say("asking … esc stops")
-        sql = self.box.text
+        sql = self.sql = self.box.text
         self.box.remember(sql)
         self.asker = self.ask(self.store(), sql, self.asked, keep)
 
@@ -209,7 +212,8 @@ class SqlScreen(Once, ModalScreen[None]):
             self.say("stopped")
             return
         place = error.place if isinstance(error, QueryError) else None
-        self.box.mark(place)
+        if self.box.text == self.sql:  # else it would take the cursor from someone who types
+            self.box.mark(place)
         at = "" if place is None else f"line {place[0] + 1}, column {place[1] + 1}: "
         self.say(f"{at}{error}", BOLD)
 
@@ -248,16 +252,18 @@ class SqlScreen(Once, ModalScreen[None]):
         from ablate_tui.tui.painters import terminal
 
         rows = terminal.paint(histogram(answer, column), width, height, painter_palette(self.app))
-        self.post_message(self.Drawn(answer, column, rows))
+        if not get_current_worker().is_cancelled:
+            self.post_message(self.Drawn(answer, column, Size(width, height), rows))
 
     def on_sql_screen_drawn(self, message: Drawn) -> None:
         """Show the histogram, unless the person has gone on."""
-        if message.answer is self.answer and message.column == self.query_one(ResultTable).column:
-            self.query_one("#histogram", Lines).show(message.rows)
+        lines, column = self.query_one("#histogram", Lines), self.query_one(ResultTable).column
+        if message.answer is self.answer and (message.column, message.size) == (column, lines.size):
+            lines.show(message.rows)
 
     def on_result_table_column_moved(self, message: ResultTable.ColumnMoved) -> None:
         """Another column, another histogram; the next answer with the same column shows it again."""
-        if self.answer is not None:
+        if self.answer is not None and message.column < len(self.answer.names):  # another has come since the key
             self.wish = self.answer.names[message.column]
             self.draw()
 
@@ -279,7 +285,7 @@ class SqlScreen(Once, ModalScreen[None]):
     def on_view_table_row_entered(self, message: ViewTable.RowEntered) -> None:
         """All of a row."""
         message.stop()
-        if self.answer is None or self.laid is None:
+        if self.answer is None or self.laid is None or message.row >= len(self.laid.table.rows):
             return
         row = self.laid.table.rows[message.row]
         values = {name: whole(value) for name, value in zip(self.answer.names, row, strict=True)}
