@@ -186,6 +186,7 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
         # beside the start of the screen, and in threads that quitting does not wait for
         threading.Thread(target=lambda: table.in_order, daemon=True).start()
         screen.join()
+        from ablate_tui.tui import formats
         from ablate_tui.tui.app import AblateApp
         from ablate_tui.tui.painters import cloud
 
@@ -198,7 +199,7 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
         with app.leaving():
             app.run()
         for path in app.exported:
-            print(f"wrote {path}")
+            print(f"wrote {formats.clean(path)}")
         if app.ended:
             os._exit(_ended())  # what threads still compute, libraries would call leaks at Python's own end
         if app.last_words is not None:

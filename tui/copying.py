@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import formats
-from ablate_tui.tui.computing import Computing
+from ablate_tui.tui.clipboard import Clipboard
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.slice_options import choice_words, command_line
 from ablate_tui.tui.views.registry import VIEWS
 
 
-class Copying(Computing):
+class Copying(Clipboard):
     """Copies what is shown."""
 
     def on_header_copy_asked(self) -> None:
@@ -21,24 +21,22 @@ class Copying(Computing):
         """Copy the view's table as text."""
         painted = self.query_one(Body).painted
         if painted is not None:
-            self.copy_to_clipboard(formats.as_text(painted.table))
-            self.notify(f"copied {len(painted.table.rows):,} rows", markup=False)
+            self.copy(formats.as_text(painted.table), f"copied {len(painted.table.rows):,} rows")
 
     def copy_sql(self) -> None:
         """Copy the SQL behind the view."""
-        self.copy_to_clipboard(self.session.sql(VIEWS[self.view_name], self.look))
-        self.notify("copied the SQL of this view", markup=False)
+        self.copy(self.session.sql(VIEWS[self.view_name], self.look), "copied the SQL of this view")
 
     def copy_polars(self) -> None:
         """Copy Polars code that gives the view's figures."""
         from ablate_tui.tui.polars_source import polars_code
 
         try:
-            self.copy_to_clipboard(polars_code(self.session, VIEWS[self.view_name], self.look))
+            code = polars_code(self.session, VIEWS[self.view_name], self.look)
         except AblateError as error:
             self.notify(formats.clean(error), severity="error", markup=False)
             return
-        self.notify("copied Polars code for this view", markup=False)
+        self.copy(code, "copied Polars code for this view")
 
     def copy_command(self) -> None:
         """Copy the command line that shows this view."""
@@ -47,5 +45,4 @@ class Copying(Computing):
         if "\0" in line:
             self.notify("not copied: a name has a NUL in it, which no command line can hold", severity="error")
             return
-        self.copy_to_clipboard(line)
-        self.notify("copied the ablate-tui show command of this view", markup=False)
+        self.copy(line, "copied the ablate-tui show command of this view")

@@ -9,12 +9,14 @@ import re
 import shlex
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Figure
+from ablate_tui.tui.formats import clean
 from ablate_tui.tui.painters.paper_sizes import PaperSize
 
 PictureFormat = Literal["png", "svg", "pdf"]
@@ -69,12 +71,13 @@ def chosen(text: str, form: Suffix, folder: Path | None = None) -> Path:
     ------
     UsageError
     """
-    path = _path(text, folder)
-    if suffix_of(text) != form:
-        raise UsageError(f'"{path.name}" should end in .{form}')
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}")
-    return path.resolve()
+    with _leading(text):
+        path = _path(text, folder)
+        if suffix_of(text) != form:
+            raise UsageError(f'"{path.name}" should end in .{form}')
+        if not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}")
+        return path.resolve()
 
 
 def chosen_folder(text: str, folder: Path | None = None) -> Path:
@@ -84,14 +87,15 @@ def chosen_folder(text: str, folder: Path | None = None) -> Path:
     ------
     UsageError
     """
-    path = _path(text, folder)
-    if not text.strip():
-        raise UsageError("name a folder for the files")
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file; name a folder")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}")
-    return path.resolve()
+    with _leading(text):
+        path = _path(text, folder)
+        if not text.strip():
+            raise UsageError("name a folder for the files")
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is a file; name a folder")
+        if not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}")
+        return path.resolve()
 
 
 def make_folder(path: Path) -> None:
@@ -107,11 +111,28 @@ def make_folder(path: Path) -> None:
         raise SourceError(f"can't make {path}: {error.strerror or error}; choose another folder") from error
 
 
-def _path(text: str, folder: Path | None) -> Path:
+@contextlib.contextmanager
+def _leading(text: str) -> Iterator[None]:
+    """Refuse what the system refuses: names that are too long, links in a circle, folders that are closed to us."""
     try:
-        return Path(folder or Path.cwd(), Path(text.strip()).expanduser())
-    except (OSError, RuntimeError) as error:  # the working folder is gone, or ~nobody
+        yield
+    except OSError as error:
+        raise UsageError(f"{text.strip()} leads nowhere: {error.strerror or error}") from error
+    except (RuntimeError, ValueError) as error:  # a link in a circle, ~nobody; what can be in no name
         raise UsageError(f"{text.strip()} leads nowhere: {error}") from error
+
+
+def _path(text: str, folder: Path | None) -> Path:
+    path = Path(text.strip()).expanduser()
+    return path if path.is_absolute() else Path(folder or Path.cwd(), path)
+
+
+def folder_words() -> str:
+    """Where a name without a folder leads."""
+    try:
+        return f"in {clean(Path.cwd())}"
+    except OSError:
+        return "the folder that this program was started in is gone: name another"
 
 
 def write(content: bytes, path: str | Path) -> Path:

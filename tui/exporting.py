@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from textual.screen import Screen
 from ablate_tui.data.errors import AblateError, SourceError, UsageError
 from ablate_tui.queries.cancelling import Cancelled
 from ablate_tui.tui import export, export_choice, formats, terminals
-from ablate_tui.tui.computing import Computing
+from ablate_tui.tui.clipboard import Clipboard
 from ablate_tui.tui.export_choice import ExportChoice
 from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.lean_driver import LeanDriver
@@ -40,13 +39,12 @@ class Exported:
     content: bytes | None = None  # of a single file
 
 
-class Exporting(Computing):
+class Exporting(Clipboard):
     """Writes views and cards; says where they are, and sends along what the terminal takes."""
 
     def __init__(self, session: Session, look: Look) -> None:
         super().__init__(session, look)
         self.exported: list[Path] = []
-        self.terminal = terminals.terminal(os.environ, terminals.Answers())
 
     def action_export(self) -> None:
         """Ask how and where, and write the view."""
@@ -206,17 +204,26 @@ class Exporting(Computing):
 
     def tell_export(self, made: Exported) -> None:
         """Say where it is and how to fetch it."""
+        if not made.files:
+            self.tell_written(made)
+            return
+        line = export.scp_line(made.path)
+
+        def told(why: str) -> None:
+            self.tell_written(made, f"{why}: {line}" if why else "the scp line is in your clipboard")
+
+        self.hand(line, told)
+
+    def tell_written(self, made: Exported, fetched: str = "") -> None:
+        """Say where it is, and offer it to a terminal that takes files from afar."""
         from ablate_tui.tui import sending
 
         many = f"{len(made.files)} files in " if made.content is None else ""
         lines = [f"wrote {many}{made.path}"]
         if made.skipped:
             lines.append(f"left out: {'; '.join(made.skipped)}")
-        if made.files:
-            line = export.scp_line(made.path)
-            self.copy_to_clipboard(line)
-            taken = self.terminal.clipboard is not None
-            lines.append("the scp line is in your clipboard" if taken else f"this terminal takes no clipboard: {line}")
+        if fetched:
+            lines.append(fetched)
         if made.content is not None and self.terminal.downloads and os.environ.get("SSH_CONNECTION"):
             if len(made.content) > sending.LARGEST:
                 lines.append(f"too large to offer as a download (over {sending.LARGEST >> 20} MB)")
@@ -224,24 +231,3 @@ class Exporting(Computing):
                 self.send(sending.download(made.path.name, made.content, self.terminal))
                 lines.append("offered to iTerm2 as a download")
         self.notify("\n".join(map(formats.clean, lines)), markup=False, timeout=8 if len(lines) < 3 else 15)
-
-    def send(self, sequence: str) -> None:
-        """Send something to the terminal beside what is painted."""
-        if self._driver is not None:
-            self._driver.write(sequence)
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text; inside tmux, the way that its settings leave."""
-        tmux = terminals.tmux_of(os.environ)
-        if tmux is None:
-            super().copy_to_clipboard(text)
-            return
-        from ablate_tui.tui import sending
-
-        self._clipboard = text
-        around = terminals.terminal(os.environ, terminals.Answers(), tmux)
-        if around.clipboard == "tmux":  # it takes no OSC 52 from within, but has a command for it
-            command = ["tmux", "load-buffer", "-w", "-"]
-            subprocess.run(command, input=text, text=True, capture_output=True, timeout=terminals.PATIENCE, check=False)
-        else:
-            self.send(sending.clipboard(text, around))

@@ -10,11 +10,12 @@ from ablate_tui.tui.formats import cell, clean, told
 LONG = 40  # rows from which a table goes on on the next page
 
 # what means something to LaTeX, as what shows the sign itself in every font encoding, also after a line's end
-# (brackets, stars) and beside its like (dashes, commas, which would join)
+# (brackets, stars) and beside its like (dashes, commas, which would join); the straight quote is in the typewriter's
+# letters in all of them, in others it would be a curved one
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\symbol{34}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
+    "|": r"\textbar{}", '"': r"{\ttfamily\symbol{34}}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
     "[": "{[}", "]": "{]}", "*": "{*}",
 }  # fmt: skip
 # signs that this program writes, and that pdfLaTeX knows under a name only
@@ -23,6 +24,7 @@ NAMED = {
     "≈": r"$\approx$", "→": r"$\rightarrow$", "∞": r"$\infty$", "Δ": r"$\Delta$", "μ": r"$\mu$", "σ": r"$\sigma$",
     "²": r"$^2$", "³": r"$^3$", "½": r"$\frac12$", "–": "--", "—": "---", "…": r"\ldots{}", "\N{NO-BREAK SPACE}": "~",
     "▲": r"$\blacktriangle$", "◆": r"$\blacklozenge$", "◇": r"$\lozenge$", "□": r"$\square$",
+    "√": r"$\surd$", "✗": r"\ding{55}", "◈": r"\ding{118}",
 }  # fmt: skip
 
 
@@ -70,7 +72,7 @@ def as_latex(table: Table) -> str:
 
 
 def _needs(packages: tuple[str, ...]) -> list[str]:
-    names = ",".join((*packages, "amssymb", "textcomp"))
+    names = ",".join((*packages, "amssymb", "pifont", "textcomp"))
     return [rf"% needs \usepackage{{{names}}}; letters of other scripts need XeLaTeX or LuaLaTeX"]
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from ablate_tui.data.answers import Answer
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
+from ablate_tui.tui.answer_words import csv_of, size_words
 from ablate_tui.tui.exporting import Exported, Exporting
 from ablate_tui.tui.screens.ask import Ask
 
@@ -29,6 +31,8 @@ class Querying(Exporting):
             self.install_screen(SqlScreen(lambda: self.session.store), SCREEN)
         screen = self.get_screen(SCREEN)
         assert isinstance(screen, SqlScreen)
+        if screen in self.screen_stack:  # asked for twice in one go: what is there twice can't be closed
+            return
         screen.open(self.query_of_slice(), self.sweep.response.name)
         self.push_screen(SCREEN)
 
@@ -42,21 +46,26 @@ class Querying(Exporting):
 
         def take(text: str | None) -> None:
             if text is not None:
-                self.write_csv(csv_path(text), message.content.encode("utf-8", "backslashreplace"), message.words)
+                self.write_csv(csv_path(text), message.answer)
 
-        hint = f"in {Path.cwd()} · a .csv file"
+        hint = f"{export.folder_words()} · a .csv file"
         self.push_screen(Ask("Write the answer to", "query.csv", (), hint, csv_path), take)
 
+    def on_sql_screen_copying(self, message: SqlScreen.Copying) -> None:
+        """Copy rows of an answer."""
+        self.copy(message.text, message.words)
+
     @work(thread=True, group="export", exit_on_error=False)
-    def write_csv(self, path: Path, content: bytes, words: str) -> None:
-        """Write rows, away from the keys."""
+    def write_csv(self, path: Path, answer: Answer) -> None:
+        """Write rows, away from the keys: a million cells take seconds."""
+        content = csv_of(answer).encode("utf-8", "backslashreplace")
         try:
             written = export.write(content, path)
         except AblateError as error:
             self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
             return
         self.call_from_thread(self.hand_over, Exported(written, (written,), content=content))
-        self.call_from_thread(self.notify, words, markup=False)
+        self.call_from_thread(self.notify, size_words(answer), markup=False)
 
 
 def csv_path(text: str) -> Path:

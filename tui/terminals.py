@@ -100,18 +100,24 @@ class Terminal:
     clipboard: Clipboard | None  # which way OSC 52 goes; None: nowhere
     tmux: Tmux | None
     cell: tuple[int, int] = LEAST_PIXELS  # width and height in pixels
+    muffled: bool = False  # by GNU screen, which passes nothing on
 
     @property
     def downloads(self) -> bool:
         """Whether it takes files (iTerm2)."""
-        return "iterm" in self.name.lower() and (self.tmux is None or self.tmux.passthrough)
+        passed = not self.muffled and (self.tmux is None or self.tmux.passthrough)
+        return passed and "iterm" in self.name.lower()
 
 
 def question(environment: Mapping[str, str]) -> str:
-    """What to ask; "" where nothing would answer. Terminal.app types what it does not know onto the screen."""
+    """What to ask; "" where nothing would answer.
+
+    Terminal.app types kitty's question onto the screen; tmux and GNU screen take it for the title of their window.
+    """
     if environment.get("TERM", "dumb") in ("dumb", "linux"):
         return ""
-    return REST if environment.get("TERM_PROGRAM") == "Apple_Terminal" else GRAPHICS + REST
+    misled = environment.get("TERM_PROGRAM") == "Apple_Terminal" or environment.get("TMUX") or environment.get("STY")
+    return REST if misled else GRAPHICS + REST
 
 
 def terminal(environment: Mapping[str, str], answers: Answers, tmux: Tmux | None = None) -> Terminal:
@@ -129,7 +135,7 @@ def terminal(environment: Mapping[str, str], answers: Answers, tmux: Tmux | None
     pictures, why = _pictures(name, environment, answers, tmux)
     return Terminal(
         name, pictures, why, _clipboard(name, environment, answers, tmux), tmux,
-        answers.cell or LEAST_PIXELS,
+        answers.cell or LEAST_PIXELS, bool(environment.get("STY")),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from rich.cells import cell_len
 from tests.biting import NAMES, as_duckdb, biting, many_levels, many_switches
 from tests.tui.test_app import opened, settle
 from textual.content import Content
+from textual.widgets import Input
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.data.schema import Choices
@@ -218,6 +219,44 @@ async def test_lines_on_the_screen_have_their_width(size, database, few_refits):
             for strip in app.screen._compositor.render_strips():
                 assert CONTROL.search(strip.text) is None
             await pilot.press("escape")
+
+
+async def test_names_are_shown_safely_where_they_are_typed(database, look, tmp_path, monkeypatch, few_refits):
+    """The query that the SQL view offers, the terms of the model, the folder of a file; none of them is changed."""
+    folder = tmp_path / "\x1b]0;title\x07"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    location = tuple((name,) for name in NAMES[4:8])
+    async with opened(database, look=replace(look, slice=replace(look.slice, location=location))) as pilot:
+        app = pilot.app
+
+        def strips() -> str:
+            return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+        await pilot.press("m")
+        await pilot.pause()
+        value = app.screen.query_one(Input).value
+        assert CONTROL.search(value) is not None
+        assert CONTROL.search(strips()) is None
+        assert "red�[0m" in strips()
+        await pilot.press("escape", "Q")
+        await settle(pilot)
+        sql = 'SELECT 1 AS "a\x1b]52;c;eA==\x07\\b",\n\tval'
+        app.screen.box.load_text(sql)
+        await pilot.press("f5")
+        await settle(pilot)
+        assert app.screen.box.text == sql
+        assert 'AS "a�]52;c;eA==�\\b",' in strips()
+        assert CONTROL.search(strips()) is None
+        box = app.screen.box
+        box.mark((1, 1))
+        assert [box.get_line(1).plain[span.start : span.end] for span in box.get_line(1).spans] == ["val"]
+        app.screen.box.load_text("SELECT 1")
+        await pilot.press("f5", "tab", "e")
+        await settle(pilot)
+        assert "in " in strips()
+        assert "�]0;title�" in " ".join(strips().replace("│", " ").split()).replace(" ", "")
+        assert CONTROL.search(strips()) is None
 
 
 async def test_the_palette_searches_long_names_in_no_time(database, few_refits):

@@ -1,7 +1,9 @@
 """Files that leave the program."""
 
+import contextlib
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +74,28 @@ def test_a_folder_for_all_views_is_there_or_can_be_made(tmp_path):
             export.chosen_folder(name, tmp_path)
     with pytest.raises(SourceError, match="can't make"):
         export.make_folder(tmp_path / "file" / "x")
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + "/x.csv", "circle/x.csv", "circle.csv", "x\0.csv", "\ud800.csv"])
+def test_a_path_that_leads_nowhere_is_one_line(tmp_path, name):
+    """Too long, a link to itself, signs that are in no name."""
+    for link in ("circle", "circle.csv"):
+        (tmp_path / link).symlink_to(link)
+    for choose in (lambda: export.chosen(name, "csv", tmp_path), lambda: export.chosen_folder(name, tmp_path)):
+        with contextlib.suppress(UsageError):
+            assert choose().parent == tmp_path
+
+
+def test_a_folder_that_is_closed_is_one_line(tmp_path, monkeypatch):
+    """Where even to look is refused."""
+
+    def closed(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    for choose in (lambda: export.chosen("d/x.csv", "csv", tmp_path), lambda: export.chosen_folder("d/x", tmp_path)):
+        with pytest.raises(UsageError, match=r"leads nowhere: Permission denied$"):
+            choose()
 
 
 def test_a_folder_is_no_file(tmp_path):

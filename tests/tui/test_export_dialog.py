@@ -161,6 +161,33 @@ async def test_what_can_not_be_written_is_told_and_the_dialog_stays(runs):
             assert said in hint(pilot)
 
 
+async def test_a_working_folder_that_is_gone_is_told(runs, tmp_path, monkeypatch):
+    """Of the view and in SQL; a file can be written elsewhere."""
+    async with opened(runs) as pilot:
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        await pilot.press("e")
+        await settle(pilot)
+        assert "is gone: name another" in hint(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "leads nowhere: No such file or directory" in hint(pilot)
+        await pilot.press("escape", "Q")
+        await settle(pilot)
+        await pilot.press("tab", "e")
+        await settle(pilot)
+        assert "is gone: name another" in hint(pilot)
+        name(pilot).value = "a" * 300 + "/x.csv"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "leads nowhere" in hint(pilot)
+        name(pilot).value = str(tmp_path / "x.csv")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert pilot.app.exported == [tmp_path / "x.csv"]
+
+
 async def test_the_last_choice_comes_back(runs):
     async with opened(runs) as pilot:
         await pilot.press("e")

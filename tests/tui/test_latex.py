@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import string
 
 import pytest
 
+from ablate_tui.data.demo import demo_database
+from ablate_tui.data.errors import UsageError
+from ablate_tui.data.schema import Choices
+from ablate_tui.queries.slices import Slice, Versus
 from ablate_tui.tui.figure import Table, TableColumn
 from ablate_tui.tui.latex import LONG, NAMED, as_latex, escape
+from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.show import text_of
+from ablate_tui.tui.views.registry import VIEWS
 
 SHOWN = {
     r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textless{}": "<",
-    r"\textgreater{}": ">", r"\textbar{}": "|", r"\symbol{34}": '"', r"\textquotesingle{}": "'",
+    r"\textgreater{}": ">", r"\textbar{}": "|", r"{\ttfamily\symbol{34}}": '"', r"\textquotesingle{}": "'",
     r"\textasciigrave{}": "`", "{[}": "[", "{]}": "]", "{*}": "*", r"\kern0pt{}": "",
     r"\{": "{", r"\}": "}", r"\$": "$", r"\&": "&", r"\#": "#", r"\%": "%", r"\_": "_",
 }  # fmt: skip
@@ -70,3 +78,24 @@ def test_prose_is_a_numbered_list():
     prose = Table((TableColumn("t", "t", False, prose=True), TableColumn("p", "p")), (("50 % & more", 0.5),), "Title")
     assert r"  \item 50 \% \& more (p 0.5)" in as_latex(prose).splitlines()
     assert r"\item" not in as_latex(Table(prose.columns, (), "Title"))
+
+
+@pytest.mark.usefixtures("few_refits")
+@pytest.mark.parametrize("look", ["slice", "failures", "two slices"])
+def test_no_view_has_a_sign_that_pdflatex_refuses(look):
+    """Of the shipped sweep, whose names are ASCII."""
+    session = Session.open(str(demo_database(lambda words: None)), Choices(), keep=False)
+    first, second = session.table(None, None).factors[:2]
+    kept, other = (((second.name, (level,)),) for level in second.levels[:2])
+    looked = {
+        "slice": Look(slice=Slice((), first.name)),
+        "failures": Look(slice=Slice((), first.name), fail="val_loss > 2.5"),
+        "two slices": Look(slice=Slice(kept, first.name), versus=Versus(other, "the others")),
+    }[look]
+    found = {}
+    for name in VIEWS:
+        with contextlib.suppress(UsageError):  # a sweep without curves
+            found[name] = set(re.findall("[^\n -~]", text_of(session, looked, name, "latex")))
+    session.close()
+    assert len(found) > 8
+    assert {name: signs for name, signs in found.items() if signs} == {}

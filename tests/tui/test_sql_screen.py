@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import threading
 from pathlib import Path
 
 import polars as pl
 import pytest
 from rich.cells import cell_len
+from rich.segment import Segment
 from tests.tui.test_app import opened, settle
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from ablate_tui.data.query_history import kept_queries
 from ablate_tui.queries.slices import Slice
+from ablate_tui.tui import answer_words
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.result_table import ResultTable
 from ablate_tui.tui.screens.ask import Ask
@@ -221,6 +226,24 @@ async def test_sorting(runs):
         assert seen[0] == seen[3] == ["2", "NULL", "nan", "10", "−1"]
 
 
+async def test_clicks(runs):
+    """One on a heading sorts by its column, the next turns round; a double one opens the row, once."""
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        await ask(pilot, "SELECT 'a' AS word, * FROM (VALUES (2), (10), (1)) AS t(x)")
+        seen = []
+        for _ in range(3):
+            assert await pilot.click(ResultTable, offset=(9, 0))
+            await settle(pilot)
+            seen.append([row(pilot, at).split()[1] for at in range(1, 4)])
+        assert seen == [["1", "2", "10"], ["10", "2", "1"], ["2", "10", "1"]]
+        assert pilot.app.screen.answer.names[table(pilot).column] == "x"
+        assert await pilot.double_click(ResultTable, offset=(9, 2))
+        await settle(pilot)
+        assert [type(screen) for screen in pilot.app.screen_stack].count(Details) == 1
+        assert pilot.app.screen.values == {"word": "a", "x": "10"}
+
+
 async def test_what_is_in_cells_is_shown_safely(runs):
     """Control characters, markup, wide signs, long texts; the row as a whole on enter."""
     async with opened(runs) as pilot:
@@ -267,6 +290,7 @@ async def test_export_and_copy(runs, tmp_path, monkeypatch):
         await sql_view(pilot)
         await ask(pilot, 'SELECT range AS n, 1 / 3 AS "a ""third""", \'x,y\' AS t, NULL AS none FROM range(1_500)')
         await pilot.press("tab", "y")
+        await settle(pilot)
         lines = pilot.app.clipboard.splitlines()
         assert len(lines) == 2 + 1_000
         assert lines[2].split() == ["0", "0.333333", "x,y", "NULL"]
@@ -285,6 +309,27 @@ async def test_export_and_copy(runs, tmp_path, monkeypatch):
         assert written[1] == ["0", repr(1 / 3), "x,y", ""]
         assert len(written) == 1 + 1_500
         assert isinstance(pilot.app.screen, SqlScreen)
+
+
+async def test_keys_do_not_wait_for_export_and_copy(runs, tmp_path, monkeypatch):
+    """The texts of many cells are made in threads of their own."""
+    monkeypatch.chdir(tmp_path)
+    makers = []
+
+    def telling(make):
+        return lambda *arguments: makers.append(threading.current_thread()) or make(*arguments)
+
+    for name in ("as_csv", "as_text"):
+        monkeypatch.setattr(answer_words, name, telling(getattr(answer_words, name)))
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        await pilot.press("tab", "y", "e")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert (tmp_path / "query.csv").exists()
+        assert len(makers) == 2
+        assert threading.main_thread() not in makers
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (20, 5)])
@@ -327,3 +372,69 @@ async def test_another_slice_is_offered_unless_there_is_a_query_of_ones_own(runs
         await settle(pilot)
         await sql_view(pilot)
         assert pilot.app.screen.box.text == "SELECT 1"
+
+
+async def test_it_is_opened_once(runs):
+    """A key and the palette in one go: one escape closes it, and it opens again."""
+    async with opened(runs) as pilot:
+        pilot.app.action_sql()
+        pilot.app.action_sql()
+        await settle(pilot)
+        await sql_view(pilot)
+        assert [type(screen) for screen in pilot.app.screen_stack].count(SqlScreen) == 1
+        await pilot.press("escape")
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, SqlScreen)
+        await sql_view(pilot)
+
+
+@pytest.mark.parametrize("at_fault", ["lay_out", "histogram"])
+async def test_a_fault_of_this_program_is_said(runs, monkeypatch, at_fault):
+    """Nothing is being asked after it; the next query is."""
+    from ablate_tui.tui.screens import sql
+
+    def fail(*_):
+        raise ZeroDivisionError("by test")
+
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        with monkeypatch.context() as patch:
+            patch.setattr(sql, at_fault, fail)
+            with contextlib.suppress(WorkerFailed):
+                await ask(pilot, "SELECT 1 AS x")
+            await settle(pilot)
+        (notice,) = pilot.app._notifications
+        assert "a fault of this program (ZeroDivisionError: by test)" in notice.message
+        assert "asking" not in said(pilot)
+        await ask(pilot, "SELECT 7 AS x")
+        assert pilot.app.screen.answer.rows == ((7,),)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert not isinstance(pilot.app.screen, SqlScreen)
+
+
+async def test_what_comes_late_is_of_no_harm(runs):
+    """Rows and columns of a longer answer, an error of another query, a histogram of another size."""
+    async with opened(runs) as pilot:
+        await sql_view(pilot)
+        await ask(pilot, "SELECT 7 AS seven")
+        screen = pilot.app.screen
+        screen.post_message(ResultTable.ColumnMoved(6))
+        screen.post_message(ResultTable.RowEntered(47))
+        await settle(pilot)
+        assert pilot.app.screen is screen
+        assert screen.wish != "seven"
+        shown = said(pilot, "#histogram")
+        lines = screen.query_one("#histogram", Lines)
+        size = lines.size - (1, 0)
+        screen.post_message(SqlScreen.Drawn(screen.answer, 0, size, ((Segment("of another size"),),)))
+        await settle(pilot)
+        assert said(pilot, "#histogram") == shown
+        screen.box.load_text("SELECT nowhere")
+        screen.action_run()
+        screen.box.load_text("SELECT 1,\n2")
+        screen.box.move_cursor((1, 1))
+        await settle(pilot)
+        assert "nowhere" in said(pilot)
+        assert screen.box.cursor_location == (1, 1)
+        assert screen.box.fault is None

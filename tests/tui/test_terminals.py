@@ -53,7 +53,18 @@ def test_what_each_terminal_can_do(environment, kind, tmux, pictures, clipboard,
 def test_one_that_does_not_answer():
     assert terminal(XTERM, Answers()).why == "this terminal answers no questions"
     assert question({"TERM": "dumb"}) == question({}) == ""
-    assert "\x1b_G" not in question({**XTERM, "TERM_PROGRAM": "Apple_Terminal"})  # it would type that onto the screen
+    assert "\x1b_G" in question(XTERM)
+    # one would type that onto the screen, the others would rename their window
+    for told in ({"TERM_PROGRAM": "Apple_Terminal"}, {"TMUX": "/tmp/tmux-0/default,1,0"}, {"STY": "1.pts"}):
+        assert question({**XTERM, **told}) == terminals.REST
+
+
+def test_files_go_to_iterm2_unless_something_between_swallows_them():
+    far = {**XTERM, "LC_TERMINAL": "iTerm2"}  # which goes along over SSH, and into GNU screen
+    assert terminal(far, Answers()).downloads
+    assert not terminal({**far, "STY": "1.pts"}, Answers()).downloads
+    assert terminal(far, Answers(), Tmux(True, False, "iTerm2 3.5")).downloads
+    assert not terminal(far, Answers(), Tmux(False, False, "iTerm2 3.5")).downloads
 
 
 def test_names_from_a_terminal_are_clean():

@@ -10,6 +10,8 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
+from ablate_tui.tui.panels.text_line import shown
+
 FAULT = Style(color="red", bold=True, underline=True)
 
 
@@ -71,8 +73,8 @@ class QueryBox(TextArea):
             self.move_cursor(place)
 
     def get_line(self, line_index: int) -> Text:
-        """A line, with the fault marked."""
-        line = super().get_line(line_index)
+        """A line, sign for sign as it can be shown, with the fault marked."""
+        line = Text(shown(self.document.get_line(line_index)), end="", no_wrap=True)
         if self.fault is not None and self.fault[0] == line_index:
             start = self.fault[1]
             end = next((at for at in range(start, len(line)) if not word_sign(line.plain[at])), len(line))

@@ -122,11 +122,10 @@ class ResultTable(ViewTable):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A click also moves to the column."""
+        """A click also moves to the column; then Textual calls what the table itself does at one."""
         field = self.field_at(event.x)
         if field is not None:
             self.go_to([named.field for named in self.table.columns].index(field))
-        super().on_click(event)
 
 
 class Rows(Sequence[tuple[str, str]]):

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.panels.text_line import TextLine
 from ablate_tui.tui.screens.lists import Choices
 from ablate_tui.tui.screens.once import Once
 
@@ -56,7 +57,7 @@ class Ask(Once, ModalScreen[str | None]):
         """Question, line, choices, hint."""
         with Vertical(classes="dialog"):
             yield Static(Text(self.question, "bold"))
-            yield Input(self.value, id="answer", select_on_focus=False)
+            yield TextLine(self.value, id="answer", select_on_focus=False)
             if self.choices:
                 yield Choices(id="choices", markup=False)
             yield Static(Text(self.hint, "dim"), id="hint")

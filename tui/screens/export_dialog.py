@@ -18,6 +18,7 @@ from ablate_tui.tui import export
 from ablate_tui.tui.export_choice import ExportChoice
 from ablate_tui.tui.formats import clean
 from ablate_tui.tui.panels.choice import Choice
+from ablate_tui.tui.panels.text_line import TextLine
 from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.terminals import Terminal
 
@@ -70,7 +71,7 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
             yield Static(Text("Export", "bold"))
             with Horizontal(id="name"):
                 yield Label(Text("Name     ", "bold"))
-                yield Input(self.named(start), id="answer", select_on_focus=False, compact=True)
+                yield TextLine(self.named(start), id="answer", select_on_focus=False, compact=True)
             yield Choice("Format", forms, start.form, id="form")
             yield Choice("Size", {"slide": "slide 16:9", "column": "column", "page": "page"}, start.size, id="size")
             yield Choice("Ground", {"light": "light", "dark": "dark"}, "dark" if start.dark else "light", id="ground")
@@ -117,7 +118,7 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
         self.query_one("#size", Choice).disabled = self.query_one("#ground", Choice).disabled = not drawn
         preview = self.query_one("#preview", Choice)
         preview.disabled = not drawn or choice.all_views or bool(preview.why)
-        self.say(f"in {Path.cwd()} · {KEYS}")
+        self.say(f"{export.folder_words()} · {KEYS}")
 
     def say(self, words: str, style: str = "dim") -> None:
         """Words under the lines."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual.await_complete import AwaitComplete
+from textual.worker import Worker, WorkerState
 
 
 class Once:
@@ -22,3 +23,8 @@ class Once:
         self.closed = True
         done: AwaitComplete = super().dismiss(result)  # type: ignore[misc]
         return done
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say a fault of this program in a worker of the screen; the app hears of its own workers alone."""
+        if event.state == WorkerState.ERROR:
+            self.app.tell_fault(event.worker.error)  # type: ignore[attr-defined]

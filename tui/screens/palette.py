@@ -41,6 +41,10 @@ class Palette(Once, CommandPalette):
         worker.exit_on_error = False
         return worker
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Nor is it said as one."""
+        event.prevent_default()
+
     async def _on_click(self, event: events.Click) -> None:  # type: ignore[override]
         """A click beside the palette closes it, but not one from before the terminal became smaller."""
         if not self.region.contains(event.screen_x, event.screen_y):

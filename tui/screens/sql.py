@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import ClassVar
 
@@ -13,16 +14,18 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer, TextArea
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.answers import Answer, Stopped
 from ablate_tui.data.errors import AblateError, SourceError
 from ablate_tui.data.query_history import keep_query, kept_queries
 from ablate_tui.data.statements import QueryError
 from ablate_tui.data.store import Store
-from ablate_tui.tui.answer_words import Laid, csv_of, histogram, in_sort, lay_out, plural, size_words, text_of, whole
+from ablate_tui.tui.answer_words import Laid, histogram, in_sort, lay_out, plural, size_words, text_of, whole
 from ablate_tui.tui.formats import clean, folded
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.colours import painter_palette
@@ -70,13 +73,20 @@ class SqlScreen(Once, ModalScreen[None]):
 
         answer: Answer
         column: int
+        size: Size
         rows: tuple[Row, ...]
 
     @dataclass
     class Exporting(Message):
         """An answer should be written to a file."""
 
-        content: str
+        answer: Answer
+
+    @dataclass
+    class Copying(Message):
+        """Rows should come into the clipboard; their text takes a while to make."""
+
+        text: Callable[[], str]
         words: str
 
     def __init__(self, store: Callable[[], Store]) -> None:
@@ -85,6 +95,8 @@ class SqlScreen(Once, ModalScreen[None]):
         self.given = ""  # the query that the screen was opened with
         self.wish: str | None = None  # column to go to in its answer
         self.asked: Event | None = None  # of the query that runs: set, it stops
+        self.sql = ""  # which it is
+        self.asker: Worker[None] | None = None  # which runs it
         self.answer: Answer | None = None
         self.laid: Laid | None = None
 
@@ -151,9 +163,9 @@ class SqlScreen(Once, ModalScreen[None]):
         self.asked = Event()
         self.box.mark(None)
         self.say("asking … esc stops")
-        sql = self.box.text
+        sql = self.sql = self.box.text
         self.box.remember(sql)
-        self.ask(self.store(), sql, self.asked, keep)
+        self.asker = self.ask(self.store(), sql, self.asked, keep)
 
     @work(thread=True, group="query", exit_on_error=False)
     def ask(self, store: Store, sql: str, asked: Event, keep: bool) -> None:
@@ -170,6 +182,12 @@ class SqlScreen(Once, ModalScreen[None]):
         except AblateError as error:
             found = error
         self.post_message(self.Answered(asked, found))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """After a fault nothing is being asked any more."""
+        if event.state == WorkerState.ERROR and event.worker is self.asker:
+            self.asked = None
+            self.say("no answer: a fault of this program", BOLD)
 
     def on_sql_screen_answered(self, message: Answered) -> None:
         """Show an answer, or say why there is none; the query stays, and so does the answer before."""
@@ -194,7 +212,8 @@ class SqlScreen(Once, ModalScreen[None]):
             self.say("stopped")
             return
         place = error.place if isinstance(error, QueryError) else None
-        self.box.mark(place)
+        if self.box.text == self.sql:  # else it would take the cursor from someone who types
+            self.box.mark(place)
         at = "" if place is None else f"line {place[0] + 1}, column {place[1] + 1}: "
         self.say(f"{at}{error}", BOLD)
 
@@ -233,16 +252,18 @@ class SqlScreen(Once, ModalScreen[None]):
         from ablate_tui.tui.painters import terminal
 
         rows = terminal.paint(histogram(answer, column), width, height, painter_palette(self.app))
-        self.post_message(self.Drawn(answer, column, rows))
+        if not get_current_worker().is_cancelled:
+            self.post_message(self.Drawn(answer, column, Size(width, height), rows))
 
     def on_sql_screen_drawn(self, message: Drawn) -> None:
         """Show the histogram, unless the person has gone on."""
-        if message.answer is self.answer and message.column == self.query_one(ResultTable).column:
-            self.query_one("#histogram", Lines).show(message.rows)
+        lines, column = self.query_one("#histogram", Lines), self.query_one(ResultTable).column
+        if message.answer is self.answer and (message.column, message.size) == (column, lines.size):
+            lines.show(message.rows)
 
     def on_result_table_column_moved(self, message: ResultTable.ColumnMoved) -> None:
         """Another column, another histogram; the next answer with the same column shows it again."""
-        if self.answer is not None:
+        if self.answer is not None and message.column < len(self.answer.names):  # another has come since the key
             self.wish = self.answer.names[message.column]
             self.draw()
 
@@ -264,7 +285,7 @@ class SqlScreen(Once, ModalScreen[None]):
     def on_view_table_row_entered(self, message: ViewTable.RowEntered) -> None:
         """All of a row."""
         message.stop()
-        if self.answer is None or self.laid is None:
+        if self.answer is None or self.laid is None or message.row >= len(self.laid.table.rows):
             return
         row = self.laid.table.rows[message.row]
         values = {name: whole(value) for name, value in zip(self.answer.names, row, strict=True)}
@@ -275,11 +296,10 @@ class SqlScreen(Once, ModalScreen[None]):
         if self.laid is None:
             return
         rows = len(self.laid.order)
-        self.app.copy_to_clipboard(text_of(self.laid, COPIED))
         some = f"the first {COPIED:,} of {rows:,} rows; e writes them all" if rows > COPIED else plural(rows, "row")
-        self.notify(f"copied {some}", markup=False)
+        self.post_message(self.Copying(partial(text_of, self.laid, COPIED), f"copied {some}"))
 
     def action_export(self) -> None:
         """Write the answer to a file."""
         if self.answer is not None:
-            self.post_message(self.Exporting(csv_of(self.answer), size_words(self.answer)))
+            self.post_message(self.Exporting(self.answer))
