@@ -143,6 +143,31 @@ def ends_unread(terminal: PseudoTerminal, seconds: float) -> int:
     return terminal.status
 
 
+SLOW = """
+import sys, time
+from dataclasses import replace
+from ablate_tui.tui import leaving
+from ablate_tui.tui.cli import main
+from ablate_tui.tui.views.registry import VIEWS
+
+leaving.PATIENCE = 0.5
+VIEWS["pairs"] = replace(VIEWS["pairs"], read=lambda inputs: time.sleep(1000))
+sys.exit(main(["demo", "--fresh"]))
+"""
+
+
+def test_quitting_does_not_wait_for_figures() -> None:
+    """A view of very many factors can take minutes, and nobody will see it."""
+    with PseudoTerminal([sys.executable, "-c", SLOW], 100, 30) as terminal:
+        before = termios.tcgetattr(terminal.fd)
+        terminal.wait_for(SHOWN)
+        terminal.send("4")
+        terminal.wait_for(r"Matched pairs …|Pairs …")
+        terminal.send("q")
+        assert terminal.wait_exit(60) == 0
+        left_clean(terminal, before)
+
+
 def test_a_line_that_drops_ends_the_program() -> None:
     """Also where SIGHUP is ignored: reading and writing fail, and nothing turns in circles."""
     with PseudoTerminal(["sh", "-c", f"trap '' HUP; exec {PROGRAM} demo"], 100, 30) as terminal:

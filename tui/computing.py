@@ -116,6 +116,7 @@ class Computing(App[None]):
         self.ranker = ThreadPoolExecutor(1)
         self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
         self.left = Event()  # the screen
+        self.writes = 0  # files that a person has asked for and threads are at
 
     def with_contrast(self, look: Look) -> Look:
         """Start with something to see: contrast the switch with the largest mean difference."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from textual import work
 from textual.screen import Screen
@@ -37,6 +38,26 @@ class Exported:
     skipped: tuple[str, ...] = ()  # views that can't be drawn, and why
     png: bytes | None = None  # to be shown
     content: bytes | None = None  # of a single file
+
+
+W = TypeVar("W", bound="Exporting")
+P = ParamSpec("P")
+
+
+def writing(write: Callable[Concatenate[W, P], None]) -> Callable[Concatenate[W, P], None]:
+    """Have a file waited for when the screen is left."""
+
+    @functools.wraps(write)
+    def counted(self: W, /, *args: P.args, **more: P.kwargs) -> None:
+        with self.lock:
+            self.writes += 1
+        try:
+            write(self, *args, **more)
+        finally:
+            with self.lock:
+                self.writes -= 1
+
+    return counted
 
 
 class Exporting(Clipboard):
@@ -107,6 +128,7 @@ class Exporting(Clipboard):
         return text_of(self.session.complete(), look, name, TABLES[choice.form]).encode("utf-8", "backslashreplace")
 
     @work(thread=True, group="export", exit_on_error=False)
+    @writing
     def export_one(self, wish: Wish, draw: Callable[[], Figure], tell: Callable[[], bytes]) -> None:
         """Write one file."""
         choice, png = wish.choice, None
@@ -134,6 +156,7 @@ class Exporting(Clipboard):
         self.write_all(wish, look, working, stopped)
 
     @work(thread=True, group="export", exit_on_error=False)
+    @writing
     def write_all(self, wish: Wish, look: Look, working: Working, stopped: Event) -> None:
         """One view after the other; one that lacks its data is left out and told."""
         files: list[Path] = []

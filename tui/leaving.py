@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread, Timer
+from typing import Any
 
 from rich.console import RenderableType
 
@@ -25,6 +27,7 @@ class Leaving(Computing):
         super().__init__(session, look)
         self.ended = False  # by a signal, or since the terminal is gone
         self.last_words: str | None = None  # after a fault
+        self.sole = False  # in its process, which it may end
         self.deadline = Timer(PATIENCE, self.abandon)
         self.deadline.daemon = True
 
@@ -37,6 +40,7 @@ class Leaving(Computing):
     @contextmanager
     def leaving(self) -> Iterator[None]:
         """Have signals end the screen."""
+        self.sole = True
         try:
             with ending.telling(self.end):
                 yield
@@ -47,7 +51,7 @@ class Leaving(Computing):
         """Leave the screen. May be called by a signal's handler: it waits for nothing."""
         if not self.ended:
             self.ended = True
-            self.deadline.start()
+            self.limit()
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self.exit)
 
@@ -57,13 +61,28 @@ class Leaving(Computing):
             ending.hung_up()
             self.end()
 
+    def exit(self, *args: Any, **more: Any) -> None:
+        """Leave the screen; figures that nobody will see are not waited for."""
+        super().exit(*args, **more)
+        self.limit()
+
+    def limit(self) -> None:
+        """Have the process end soon, even if some thread does not."""
+        if self.sole and self.deadline.ident is None:
+            self.deadline.start()
+
     def abandon(self) -> None:
-        """End the process, whatever it is at; also where nobody reads what is sent, as over a line that has stalled."""
+        """End the process, whatever it is at; also where nobody reads what is sent, as over a line that has stalled.
+
+        Files that a person has asked for are waited for, unless a signal came.
+        """
+        while self.writes and not self.ended:
+            time.sleep(0.05)
         if isinstance(self._driver, LeanDriver):
             giving = Thread(target=self._driver.give_back, daemon=True)
             giving.start()
             giving.join(1)
-        os._exit(ending.status())
+        os._exit(ending.status() if self.ended else self.return_code or 0)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep a report of a fault, and leave; Textual would show all local variables."""

@@ -11,7 +11,7 @@ from ablate_tui.data.answers import Answer
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.answer_words import csv_of, size_words
-from ablate_tui.tui.exporting import Exported, Exporting
+from ablate_tui.tui.exporting import Exported, Exporting, writing
 from ablate_tui.tui.screens.ask import Ask
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Querying(Exporting):
         self.copy(message.text, message.words)
 
     @work(thread=True, group="export", exit_on_error=False)
+    @writing
     def write_csv(self, path: Path, answer: Answer) -> None:
         """Write rows, away from the keys: a million cells take seconds."""
         content = csv_of(answer).encode("utf-8", "backslashreplace")

@@ -82,7 +82,7 @@ class Body(Column):
         if arrangement.parts > 1:
             shown = len(arrangement.panels) + bool(arrangement.table_height)
             parts = len(painted.figure.panels) + bool(painted.table.columns)
-            more = f"{shown} of {parts} parts, v: next · "
+            more = f"{shown}/{parts} parts (v) · "
         return Segment(f" {more}", DIM), Segment(clean(painted.figure.title), BOLD)
 
     def say(self, words: str) -> None:
