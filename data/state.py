@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from platformdirs import user_state_path
 
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import SourceError
+from ablate_tui.data.whole_files import write_whole
 
 T = TypeVar("T")
 
@@ -68,14 +68,7 @@ def write_state(kind: str, path: str, table: str, content: object) -> None:
     text = json.dumps({"path": _absolute(path), "table": table, kind: content}, indent=1)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{kind}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text + "\n")
-            os.replace(temporary, file)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole(f"{text}\n".encode(), file, private=True)
     except OSError as error:
         raise SourceError(
             f'{kind} can\'t be kept in "{printable(str(file.parent))}": {error.strerror}; '
