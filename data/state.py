@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from ablate_tui.data.addresses import is_server
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import SourceError
 from ablate_tui.data.sources.object_storage import is_remote
+from ablate_tui.data.whole_files import write_whole
 
 T = TypeVar("T")
 
@@ -70,14 +70,7 @@ def write_state(kind: str, path: str, table: str, content: object) -> None:
     text = json.dumps({"path": _absolute(path), "table": table, kind: content}, indent=1)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{kind}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text + "\n")
-            os.replace(temporary, file)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole(f"{text}\n".encode(), file, private=True)
     except OSError as error:
         raise SourceError(
             f'{kind} can\'t be kept in "{printable(str(file.parent))}": {error.strerror}; '

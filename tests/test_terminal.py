@@ -40,6 +40,25 @@ def test_demo_from_start_to_exit(tmp_path, monkeypatch, columns, rows):
         assert b"\x1b]52;c;" in terminal.raw  # the scp line went to the clipboard
 
 
+def test_a_folder_whose_name_bites(runs, tmp_path, monkeypatch):
+    """No UTF-8, and escape codes: a file is written there, none of them gets to the terminal, and it ends well."""
+    folder = os.fsencode(tmp_path) + b"/\xff\x1b]0;title\x07"
+    os.mkdir(folder)
+    monkeypatch.chdir(folder)
+    with PseudoTerminal([PROGRAM, str(runs)], 120, 36, {"TMUX": "", "STY": ""}) as terminal:
+        terminal.wait_for(r"Comparison by")
+        terminal.send("e")
+        terminal.wait_for("enter exports")
+        terminal.send("\r")
+        terminal.wait_for("wrote ")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        assert b"]0;title" in terminal.raw
+        assert b"\x1b]0;title" not in terminal.raw
+        assert "wrote " in terminal.raw.rsplit(b"\x1b[?1049l", 1)[1].decode()
+    assert os.listdir(folder) == [b"compare-by-use_norm.png"]
+
+
 def test_no_color_and_a_resize(monkeypatch):
     """NO_COLOR sends no colour; 20×5 and back is survived."""
     with PseudoTerminal([PROGRAM, "demo"], 120, 36, {"NO_COLOR": "1"}) as terminal:

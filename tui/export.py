@@ -8,12 +8,12 @@ import os
 import re
 import shlex
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.data.whole_files import write_whole
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.formats import clean
@@ -150,33 +150,19 @@ def write(content: bytes, path: str | Path) -> Path:
     SourceError
         Where it can't be written; what was there stays.
     """
-    target = Path(os.path.abspath(os.path.expanduser(path)))
-    temporary = None
+    target = Path(path)
     try:
+        target = Path(os.path.abspath(os.path.expanduser(path)))
         if target.is_dir():
             raise SourceError(f"{target} is a folder; name a file in it")
         if target.exists() and not target.is_file():
             target.write_bytes(content)
             return target
         target = Path(os.path.realpath(target))
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}-")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        # mkstemp makes a file for its owner alone; a picture is meant to be read like any other file
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, target)
-        temporary = None
+        write_whole(content, target)
     except OSError as error:
         why = error.strerror or error
         raise SourceError(f"can't write {target}: {why}; choose another folder") from error
-    finally:  # also when ctrl+C falls into it
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
     return target
 
 

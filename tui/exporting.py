@@ -111,8 +111,7 @@ class Exporting(Clipboard):
         if isinstance(self._driver, LeanDriver):
             self._driver.ask(terminals.question(os.environ), answers)
         self.terminal = terminals.terminal(os.environ, answers, terminals.tmux_of(os.environ))
-        if dialog.is_attached:
-            self.call_from_thread(dialog.tell, self.terminal)
+        self.call_from_thread(dialog.tell, self.terminal)
 
     # -- writing, away from the keys
 

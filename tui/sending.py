@@ -122,8 +122,9 @@ def _iterm2(png: bytes, place: Area, terminal: Terminal) -> str:
     left, top = (terminal.tmux.left, terminal.tmux.top) if terminal.tmux is not None else (0, 0)
     options = f"inline=1;width={place.width};height={place.height};preserveAspectRatio=1;doNotMoveCursor=1"
     moved = f"\x1b[{top + place.y + 1};{left + place.x + 1}H"
-    files = _file(options, png)
-    return "".join(through(moved + part if at == 0 else part, terminal) for at, part in enumerate(files))
+    parts = _file(options, png)
+    parts[-1] = moved + parts[-1]  # which shows it: between two parts tmux may have moved the cursor
+    return "".join(through(part, terminal) for part in parts)
 
 
 def _file(options: str, content: bytes) -> list[str]:

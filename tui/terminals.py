@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ablate_tui.tui.abilities import colours
+
 Pictures = Literal["kitty", "iterm2", "sixel"]
 Clipboard = Literal["direct", "passthrough", "tmux"]
 PATIENCE = 2.0  # seconds; every terminal answers to the last question, over a slow line after a round trip
@@ -164,6 +166,8 @@ def _pictures(
         if not tmux.passthrough:
             return None, "inside tmux without allow-passthrough: tmux set -g allow-passthrough on"
         if lower.startswith(("kitty", "xterm-kitty", "ghostty", "xterm-ghostty")):
+            if not colours(environment):
+                return None, "without colours (NO_COLOR), by one of which kitty finds the picture in tmux"
             return "kitty", ""
         if lower.startswith(("iterm", "wezterm")):
             return "iterm2", ""

@@ -13,6 +13,7 @@ from ablate_tui.tui import abilities
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.config import AUTO, Config
 from ablate_tui.tui.painters.palette import PALETTES, hexed
+from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.screens.card import Card
 
 FEW = 16  # colours up to which a terminal's own are better than the nearest to ours
@@ -83,8 +84,9 @@ class Themed(Computing):
         self.theme_changed_signal.subscribe(self.screen, lambda _: self.call_after_refresh(self.repaint_all))
 
     def repaint_all(self) -> None:
-        """Paint the plots in the colours of the theme."""
+        """Paint the plots and the bars in the colours of the theme."""
         self.refresh_view()
+        self.query_one(Ranking).draw()
         for screen in self.screen_stack:
             if isinstance(screen, Card):
                 screen.repaint()

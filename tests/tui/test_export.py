@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablate_tui.data.errors import SourceError, UsageError
+from ablate_tui.data.state import write_state
 from ablate_tui.queries.slices import Slice
 from ablate_tui.tui import export
 
@@ -48,6 +49,25 @@ def test_write_gives_the_absolute_path_and_usual_permissions(tmp_path, monkeypat
         os.umask(before)
     assert path == tmp_path / "a.png"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_the_umask_is_not_touched(tmp_path, monkeypatch):
+    """It is the process's: another thread that writes meanwhile would make files that anybody can write."""
+    monkeypatch.delattr(os, "umask")
+    export.write(b"x", tmp_path / "a.png")
+    write_state("queries", "source", "runs", ["SELECT 1"])
+    assert not stat.S_IMODE((tmp_path / "a.png").stat().st_mode) & 0o111
+    (kept,) = (tmp_path / "state" / "queries").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_file_in_a_folder_that_is_gone_is_one_line(tmp_path, monkeypatch):
+    """The working folder, for a name without one."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SourceError, match=r"can't write a\.png: No such file"):
+        export.write(b"x", "a.png")
 
 
 def test_chosen_checks_folder_and_suffix(tmp_path):

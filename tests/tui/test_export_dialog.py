@@ -19,6 +19,7 @@ from ablate_tui.tui.export_choice import ExportChoice
 from ablate_tui.tui.panels.choice import Choice
 from ablate_tui.tui.screens.export_dialog import ExportDialog
 from ablate_tui.tui.screens.working import Working
+from ablate_tui.tui.terminals import Answers, terminal
 from ablate_tui.tui.views.registry import VIEWS
 
 pytestmark = pytest.mark.usefixtures("few_refits")
@@ -72,6 +73,25 @@ async def test_the_dialog_fits_and_its_lines_are_reached_by_keys(runs, size):
         await settle(pilot)
         assert not isinstance(pilot.app.screen, ExportDialog)
         assert os.listdir() == ["runs.parquet"]
+
+
+async def test_the_terminal_answers_when_it_will(runs):
+    """Before the dialog is there, while it is, and once it is closed."""
+    silent = terminal({"TERM": "xterm"}, Answers())
+    async with opened(runs) as pilot:
+        dialog = ExportDialog("view", ExportChoice(preview=True), 3)
+        dialog.tell(silent)
+        pilot.app.push_screen(dialog)
+        await settle(pilot)
+        preview = dialog.query_one("#preview", Choice)
+        assert (preview.why, preview.disabled) == ("none: this terminal answers no questions", True)
+        dialog.tell(replace(silent, pictures="sixel"))
+        assert (preview.why, preview.disabled) == ("", False)
+        dialog.dismiss(None)
+        dialog.tell(silent)
+        await settle(pilot)
+        dialog.tell(silent)
+        assert not isinstance(pilot.app.screen, ExportDialog)
 
 
 async def test_suffix_and_format_follow_each_other(runs):

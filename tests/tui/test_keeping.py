@@ -115,7 +115,7 @@ async def test_a_list_that_can_not_be_kept_stays_as_it_was(runs, monkeypatch):
     keep(runs, Saved("a", Look(slice=ON)))
     async with opened(runs) as pilot:
         await pilot.press("W")
-        monkeypatch.setattr("ablate_tui.data.state.tempfile.mkstemp", no_space)
+        monkeypatch.setattr("ablate_tui.data.state.write_whole", no_space)
         await pilot.press("d")
         assert "No space left" in hint(pilot)
         assert len(listed(pilot)) == 1
@@ -123,7 +123,7 @@ async def test_a_list_that_can_not_be_kept_stays_as_it_was(runs, monkeypatch):
         assert "nothing was deleted" in hint(pilot)
 
 
-def no_space(**more: object) -> None:
+def no_space(*told: object, **more: object) -> None:
     raise OSError(28, "No space left on device")
 
 

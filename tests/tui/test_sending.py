@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from tests.graphics import ITERM, KITTY, SIXEL, iterm_files, pixels_of, sixel_picture, unwrapped
+from tests.graphics import ITERM, KITTY, PLAIN, SIXEL, iterm_files, pixels_of, sixel_picture, unwrapped
 
 from ablate_tui.tui import sending
 from ablate_tui.tui.sending import Area
@@ -70,6 +70,14 @@ def test_a_large_file_goes_to_iterm2_in_parts():
     through = sending.download("x", content, of(ITERM, Tmux(True, False, "iTerm2 3.5"))).encode()
     assert max(map(len, re.findall(rb"\x1bPtmux;(?:[^\x1b]|\x1b\x1b)*\x1b\\", through))) < 1_000_000
     assert iterm_files(unwrapped(through))[0][1] == content
+
+
+def test_a_picture_in_parts_is_shown_where_it_should_be():
+    """The last part moves the cursor there in one go: tmux paints between the parts."""
+    once, again = sending.picture(png(800, 600, noise=True), Area(2, 3, 60, 20), of(PLAIN, Tmux(True, False, "iTerm2")))
+    wrapped = re.findall(rb"\x1bPtmux;((?:[^\x1b]|\x1b\x1b)*)\x1b\\", (once + again).encode())
+    assert len(wrapped) > 2
+    assert re.fullmatch(rb"\x1b\x1b\[4;\d+H\x1b\x1b\]1337;FileEnd\x07", wrapped[-1])
 
 
 def test_the_clipboard_goes_the_way_that_is_open():

@@ -37,6 +37,8 @@ def answered(kind: dict[bytes, bytes]) -> Answers:
         (XTERM, {b"": b"\x1bP>|VTE(9000)\x1b\\\x1b[?65;1;9;52c"}, None, None, "direct", "neither"),
         ({"TERM": "screen", "STY": "1"}, PLAIN, None, None, None, "inside GNU screen"),
         ({"TERM": "tmux-256color"}, PLAIN, WITH, "kitty", "passthrough", ""),
+        ({"TERM": "tmux-256color", "NO_COLOR": "1"}, PLAIN, WITH, None, "passthrough", "without colours (NO_COLOR)"),
+        ({"TERM": "tmux-256color", "NO_COLOR": "1"}, PLAIN, Tmux(True, True, "iTerm2 3.5"), "iterm2", "direct", ""),
         ({"TERM": "tmux-256color"}, PLAIN, WITHOUT, None, "tmux", "tmux set -g allow-passthrough on"),
         ({"TERM": "tmux-256color"}, {b"": b"\x1b[?1;2;4c"}, WITHOUT, "sixel", "tmux", ""),
         ({"TERM": "tmux-256color"}, PLAIN, Tmux(True, True, "iTerm2 3.5"), "iterm2", "direct", ""),

@@ -18,7 +18,9 @@ from ablate_tui.data.schema import Choices
 from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.config import THEMES, Config
 from ablate_tui.tui.painters.palette import PALETTES
+from ablate_tui.tui.panels import query_box
 from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.screens.help import Help
 from ablate_tui.tui.session import Look, Session
 
@@ -105,6 +107,33 @@ async def test_the_theme_changes_while_it_runs(runs):
             }
             palette = PALETTES[theme]
             assert (palette.colour("off") in inks) != palette.few
+
+
+async def test_what_was_drawn_before_follows_the_theme(runs, monkeypatch):
+    """The ranking's bars, and in the SQL view, which is kept behind the screen, its box and histogram."""
+    monkeypatch.setattr(query_box, "find_spec", lambda name: True)  # colours in the query
+    app = app_of(runs, Config(theme="dark"))
+
+    def inks(lines: Lines) -> set[tuple[int, ...]]:
+        styles = [piece.style for row in lines.lines for piece in row if piece.style]
+        return {tuple(style.color.triplet) for style in styles if style.color and style.color.triplet}
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        await pilot.press("Q")
+        await settle(pilot)
+        sql = app.screen
+        before = inks(sql.query_one("#histogram", Lines))
+        await pilot.press("escape")
+        await settle(pilot)
+        bars = inks(app.query_one("#ranking-rows", Lines))
+        assert sql.box.theme == "vscode_dark"
+        app.theme = "light"
+        await settle(pilot)
+        after = inks(app.query_one("#ranking-rows", Lines))
+        assert after == {tuple(PALETTES["light"].colour("accent"))} != bars
+        assert sql.box.theme == "github_light"
+        assert not before & inks(sql.query_one("#histogram", Lines))
 
 
 async def test_without_a_word_few_colours_mean_the_terminals_own(runs, monkeypatch):

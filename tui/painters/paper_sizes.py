@@ -47,7 +47,10 @@ class Paper:
     shape: float | None = None  # width to height, where that is fixed
 
     def fitted(self, layout: L) -> L:
-        """The layout in the paper's shape: higher panels, or, where they are too high, air at the sides."""
+        """The layout in the paper's shape, by higher panels; one that is higher anyway stays so.
+
+        Air at its sides would make a slide of it on which nobody can read a word: a long figure is to be cut up.
+        """
         if self.shape is None:
             return layout
         made: L = layout.stretched(layout.width / self.shape)

@@ -34,7 +34,12 @@ class QueryBox(TextArea):
         self.typed = ""
 
     def on_mount(self) -> None:
-        """Colours that suit the ground."""
+        """Colours that suit the ground, whatever it becomes."""
+        self.dress()
+        self.watch(self.app, "theme", self.dress, init=False)
+
+    def dress(self) -> None:
+        """Take the colours that suit the ground."""
         if self.language:
             self.theme = "vscode_dark" if self.app.current_theme.dark else "github_light"
 

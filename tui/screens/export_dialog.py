@@ -59,6 +59,7 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
         if not views and choice.form not in export.PICTURES:
             choice = replace(choice, form="png")
         self.start = choice if views else replace(choice, all_views=False)
+        self.why = ""  # there is no preview
 
     def compose(self) -> ComposeResult:
         """A line for each thing to choose."""
@@ -107,9 +108,10 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
         )
 
     def tell(self, terminal: Terminal) -> None:
-        """Say what the terminal can show."""
-        self.query_one("#preview", Choice).why = "" if terminal.pictures else f"none: {clean(terminal.why)}"
-        self.settle()
+        """Say what the terminal can show; it may answer before the dialog is composed, or once it is closed."""
+        self.why = "" if terminal.pictures else f"none: {clean(terminal.why)}"
+        if not self.closed and self.query("#hint"):
+            self.settle()
 
     def settle(self) -> None:
         """Grey out what has no meaning for the format."""
@@ -117,7 +119,8 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
         drawn = choice.form in export.PICTURES
         self.query_one("#size", Choice).disabled = self.query_one("#ground", Choice).disabled = not drawn
         preview = self.query_one("#preview", Choice)
-        preview.disabled = not drawn or choice.all_views or bool(preview.why)
+        preview.why = self.why
+        preview.disabled = not drawn or choice.all_views or bool(self.why)
         self.say(f"{export.folder_words()} · {KEYS}")
 
     def say(self, words: str, style: str = "dim") -> None:

@@ -129,6 +129,7 @@ class SqlScreen(Once, ModalScreen[None]):
         """Ask the query that is offered: what it gives shows what this is about."""
         store = self.store()
         self.box.past = list(kept_queries(store.path, store.table))
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self.draw))
         self.box.focus()
         self.box.move_cursor(self.box.document.end)
         self.ask_now(keep=False)
