@@ -172,6 +172,7 @@ class LeanDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.lean = Lean(colours())
+        self.given_back = True  # as long as it is not taken
         self.held: list[str] | None = None  # a paint that hasn't ended
         self.asked: Answers | None = None  # what is to be read before the keys
         self.answered = Event()
@@ -185,10 +186,16 @@ class LeanDriver(LinuxDriver):
         self.lean, self.held = Lean(colours()), None
         self.lean.pen = None
         self.keys = Keys(self)  # for all threads that read: what a parser knows of the mouse, the next one needs
+        self.given_back = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
         # the size is read in the loop: where one signal falls into the handler of another, the older size came last
         tell = partial(asyncio.get_running_loop().call_soon_threadsafe, self.tell_size)
         signal.signal(signal.SIGWINCH, lambda *_: tell())
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        super().stop_application_mode()
+        self.given_back = True
 
     def tell_size(self) -> None:
         """Tell the app how large the terminal is now."""
@@ -214,6 +221,8 @@ class LeanDriver(LinuxDriver):
 
     def give_back(self) -> None:
         """Give the terminal back right now, past the threads that may be stuck."""
+        if self.given_back:  # once more would take off what the program before this one has set
+            return
         with contextlib.suppress(termios.error, OSError):
             if self.attrs_before is not None:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
