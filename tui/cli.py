@@ -1,4 +1,4 @@
-"""The command line. Data on stdout, words on stderr; the README lists the commands."""
+"""The command line. Data on stdout, words on stderr; docs/command_line.md lists the commands."""
 
 from __future__ import annotations
 
