@@ -97,6 +97,14 @@ class PseudoTerminal:
             self.read(0.05)
         raise AssertionError(f"{pattern!r} did not come (status {self.status}):\n{self.text}")
 
+    def wait_for_bytes(self, pattern: bytes, start: int = 0, timeout: float = 60) -> None:
+        """Read until what has come from some byte on holds a pattern."""
+        end = time.perf_counter() + timeout
+        while not re.search(pattern, self.raw[start:]):
+            assert time.perf_counter() < end, f"{pattern!r} did not come"
+            assert self.status is None, self.text
+            self.read(0.05)
+
     def wait_quiet(self, seconds: float, timeout: float = 30) -> None:
         """Read until nothing has come for some seconds."""
         end = time.perf_counter() + timeout

@@ -15,6 +15,8 @@ from tests.pseudo_terminal import PseudoTerminal
 
 PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
 NAME = "compare-by-use_norm.png"
+# the end of a picture: kitty's last piece, iTerm2's file, a sixel picture
+WHOLE = rb"\x1b_G(?:[^;\x1b]*,)?m=0[^\x1b]*\x1b\\|\x1b\]1337;File=[^\x07\x1b]*[\x07\x1b]|\x1bP[0-9;]*q[^\x1b]*\x1b\\"
 CLEAN = {"TMUX": "", "STY": "", "TERM_PROGRAM": "", "LC_TERMINAL": "", "SSH_CONNECTION": ""}
 
 
@@ -40,13 +42,14 @@ def to_preview(terminal: PseudoTerminal) -> None:
 
 def shown_and_closed(terminal: PseudoTerminal) -> bytes:
     """Export with a preview, close it; what was sent for it. The screen is what it was before."""
-    terminal.wait_for(r"1 use_norm")
+    terminal.wait_for(r"(?s)\A(?!.*refits).*1 use_norm")  # nothing is to come any more
     terminal.wait_quiet(1)
     lines = terminal.text.splitlines()[:12]
     to_preview(terminal)
     before = len(terminal.raw)
     terminal.send("\r")
     terminal.wait_for(r"esc closes · /")
+    terminal.wait_for_bytes(WHOLE, before)
     terminal.wait_quiet(0.5)
     assert "Comparison" not in terminal.text
     sent = terminal.raw[before:]
@@ -83,6 +86,7 @@ def test_kitty_takes_pictures_of_other_formats_as_png(program, tmp_path):
         terminal.wait_for(r"● yes")
         terminal.send("\r")
         terminal.wait_for(r"esc closes · /")
+        terminal.wait_for_bytes(WHOLE)
         terminal.wait_quiet(0.5)
         ((_, content),) = kitty_pictures(terminal.raw)
         assert pixels_of(content).shape == (1080, 1920, 3)
@@ -96,8 +100,11 @@ def test_a_resize_shows_it_in_the_new_size(program):
         to_preview(terminal)
         terminal.send("\r")
         terminal.wait_for(r"esc closes · /")
+        terminal.wait_for_bytes(WHOLE)
         terminal.wait_quiet(0.5)
+        before = len(terminal.raw)
         terminal.resize(40, 12)
+        terminal.wait_for_bytes(WHOLE, before)
         terminal.wait_quiet(0.5)
         first, *_, last = [keys for keys, _ in kitty_pictures(terminal.raw)]
         assert int(last["c"]) <= 40 < int(first["c"])
