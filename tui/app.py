@@ -39,6 +39,7 @@ from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.querying import Querying
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.help import Help, keys_of
+from ablate_tui.tui.screens.once import Sized
 from ablate_tui.tui.screens.palette import Offered, Palette
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.steering import Steering
@@ -58,7 +59,7 @@ def too_small(width: int, height: int) -> list[Row]:
     return [(Segment(line),) for line in formats.folded(said, max(1, width))]
 
 
-class Panels(Screen[None]):
+class Panels(Sized, Screen[None]):
     """The screen of the panels: the switches have the keys, not the header before them."""
 
     AUTO_FOCUS = "#switches"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 from tests.tui.test_app import keys_to, opened, settle
+from textual import events
+from textual.geometry import Size
 from textual.widgets import Static
 
 from ablate_tui.tui.panels.body import Body
@@ -84,3 +87,22 @@ async def test_a_dependence_is_never_coloured_by_its_own_switch(runs):
         await pilot.press("c", *keys_to("dependence"), "o")
         await settle(pilot)
         assert pilot.app.look.color == "use_bias"
+
+
+async def test_sizes_that_wait_do_not_follow_each_other_without_end(runs):
+    """Of two sizes between other messages, as in a storm, Textual would send each again for the other."""
+    async with opened(runs) as pilot:
+        await pilot.press("Q")
+        await settle(pilot)
+        app, screen = pilot.app, pilot.app.screen
+        laid_out = []
+        screen.screen_layout_refresh_signal.subscribe(screen, lambda _: laid_out.append(screen.size))
+        small, large = Size(80, 24), Size(120, 36)
+        app._size = small  # the newest one
+        for size in (small, large, small, large, small):
+            screen.post_message(events.Resize(size, size))
+            screen.call_later(lambda: None)
+        for _ in range(500):
+            await asyncio.sleep(0)
+        assert len(laid_out) < 20
+        assert screen.size == small

@@ -143,6 +143,8 @@ class SqlScreen(Once, ModalScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Arrange and draw for the size that there is."""
+        if self.stale(event):
+            return
         self.set_class(event.size.width >= WIDE, "wide")
         self.call_after_refresh(self.draw)
 
