@@ -40,6 +40,8 @@ async def draw_tutorial() -> None:
 
 
 if __name__ == "__main__":
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}  # not of who draws
+    os.environ.pop("NO_COLOR", None)
     os.environ["SOURCE_DATE_EPOCH"] = "1767225600"  # a card says the day: the same in every drawing
     asyncio.run(draw_screen(Path(__file__).with_name("screen.svg")))
     asyncio.run(draw_tutorial())

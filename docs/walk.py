@@ -16,6 +16,7 @@ from textual.worker import WorkerCancelled
 from ablate_tui.data.demo import demo_database
 from ablate_tui.data.schema import Choices
 from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.config import Config
 from ablate_tui.tui.session import Look, Session
 
 TUTORIAL = Path(__file__).with_name("tutorial.md")
@@ -71,7 +72,7 @@ async def settle(pilot: Pilot[None]) -> None:
 async def walk(page: Path = TUTORIAL, size: tuple[int, int] = SIZE) -> AsyncIterator[tuple[Step, AblateApp]]:
     """Each step of the tutorial, and the screen after it."""
     session = Session.open(str(demo_database()), Choices(), keep=False)
-    app = AblateApp(session, Look())
+    app = AblateApp(session, Look(), config=Config(theme="dark"))
     async with app.run_test(size=size, notifications=False) as pilot:
         await settle(pilot)
         for step in steps(page):

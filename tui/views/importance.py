@@ -108,7 +108,7 @@ def beside(result: BothImportances, names: tuple[tuple[float, str], ...], empty:
             at=tuple(place + offset for place, _ in names),
             values=tuple(found[target].get(name, (0, None))[1] for _, name in names),
             role=role,
-            label=f"for the {target}",
+            label=target,
             horizontal=True,
             width=0.38,
         )
