@@ -202,7 +202,7 @@ async def test_the_last_session_comes_back(runs):
     again = await resumed(runs)
     assert again[:3] == (look, view, sorts)
     assert (look.slice.set, look.focus, view) == ({"use_bias": ("true",)}, "tie_weights", "effects")
-    assert any("the slice of your last session; x clears its filters, u starts afresh" in words for words in again[3])
+    assert any("as your last session was left; u starts afresh, x clears the filters alone" in words for words in again[3])
     fresh = await resumed(runs, "u")
     assert fresh[0].slice == Slice((), "use_norm")
     assert not any("last session" in words for words in (await resumed(runs))[3])
@@ -252,7 +252,7 @@ async def test_what_could_not_be_kept_is_kept_later(runs, monkeypatch):
     async with app.run_test() as pilot:
         await settle(pilot)
         with monkeypatch.context() as full:
-            full.setattr("ablate_tui.data.state.tempfile.mkstemp", no_space)
+            full.setattr("ablate_tui.data.state.write_whole", no_space)
             thread = app.keep_last()
             assert thread is not None
             thread.join()
