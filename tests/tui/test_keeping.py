@@ -202,7 +202,8 @@ async def test_the_last_session_comes_back(runs):
     again = await resumed(runs)
     assert again[:3] == (look, view, sorts)
     assert (look.slice.set, look.focus, view) == ({"use_bias": ("true",)}, "tie_weights", "effects")
-    assert any("as your last session was left; u starts afresh, x clears the filters alone" in words for words in again[3])
+    said = "as your last session was left; u starts afresh, x clears the filters alone"
+    assert any(said in words for words in again[3])
     fresh = await resumed(runs, "u")
     assert fresh[0].slice == Slice((), "use_norm")
     assert not any("last session" in words for words in (await resumed(runs))[3])
