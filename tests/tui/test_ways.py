@@ -55,6 +55,8 @@ async def test_all_notes_can_be_read(runs):
         await settle(pilot)
         said = " ".join(str(part.render()) for part in pilot.app.screen.query(Static))
         assert all(note in said for note in (*body.painted.figure.notes, *body.painted.table.notes))
+        box = pilot.app.screen.query_one(".dialog").region
+        assert abs(box.x - (80 - box.right)) <= 1  # in the middle
         await pilot.press("n")
         assert len(pilot.app.screen_stack) == 1
 
