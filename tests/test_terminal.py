@@ -15,6 +15,16 @@ from tests.pseudo_terminal import PseudoTerminal
 PROGRAM = str(Path(sys.executable).with_name("ablate-tui"))
 
 
+def export_and_quit(terminal: PseudoTerminal) -> None:
+    """Write the view as it is offered, and leave."""
+    terminal.send("e")
+    terminal.wait_for("enter exports")
+    terminal.send("\r")
+    terminal.wait_for("wrote ")
+    terminal.send("q")
+    assert terminal.wait_exit() == 0
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 36)])
 def test_demo_from_start_to_exit(tmp_path, monkeypatch, columns, rows):
     """First figures, ranking, a toggle that changes all of them, a picture, and a clean end."""
@@ -26,12 +36,7 @@ def test_demo_from_start_to_exit(tmp_path, monkeypatch, columns, rows):
         terminal.send("j ")
         terminal.wait_for(r"1,536 of 3,072 runs")
         terminal.wait_for(r"slice use_std_residual = on")
-        terminal.send("e")
-        terminal.wait_for("enter exports")
-        terminal.send("\r")
-        terminal.wait_for("wrote ")
-        terminal.send("q")
-        assert terminal.wait_exit() == 0
+        export_and_quit(terminal)
         picture = tmp_path / "compare-by-use_single_message_attn-use_std_residual=true.png"
         assert picture.read_bytes().startswith(b"\x89PNG")
         # after the screen is left, the path is said once more, and nothing else
@@ -47,12 +52,7 @@ def test_a_folder_whose_name_bites(runs, tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     with PseudoTerminal([PROGRAM, str(runs)], 120, 36, {"TMUX": "", "STY": ""}) as terminal:
         terminal.wait_for(r"Comparison by")
-        terminal.send("e")
-        terminal.wait_for("enter exports")
-        terminal.send("\r")
-        terminal.wait_for("wrote ")
-        terminal.send("q")
-        assert terminal.wait_exit() == 0
+        export_and_quit(terminal)
         assert b"]0;title" in terminal.raw
         assert b"\x1b]0;title" not in terminal.raw
         assert "wrote " in terminal.raw.rsplit(b"\x1b[?1049l", 1)[1].decode()
