@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.pseudo_terminal import PseudoTerminal
 
@@ -43,6 +44,29 @@ def test_demo_from_start_to_exit(tmp_path, monkeypatch, columns, rows):
         last_words = re.sub(r"\x1b\[[?>=<]?[0-9;]*[a-zA-Z]", "", terminal.raw.rsplit(b"\x1b[?1049l", 1)[1].decode())
         assert last_words.split("\r\n") == [f"wrote {picture}", ""]
         assert b"\x1b]52;c;" in terminal.raw  # the scp line went to the clipboard
+
+
+def test_leaving_while_the_source_is_read(tmp_path):
+    """What a thread is at amid DuckDB's own code doesn't keep the end up, nor abort it."""
+
+    def write(runs: int, numbers: int) -> None:
+        """Runs that can be had after so many numbers are looked through."""
+        with duckdb.connect(str(tmp_path / "runs.duckdb")) as store:
+            store.execute(
+                f"CREATE OR REPLACE VIEW runs AS SELECT i % 2 = 0 AS a, i // 2 % 2 = 0 AS b, i // 4 AS seed, "
+                f"i * 79 % 97 AS loss FROM range({runs}) r(i), (SELECT max(hash(j)) AS m FROM range({numbers}) n(j)) "
+                "WHERE m IS NOT NULL"
+            )
+
+    write(80, 1)
+    with PseudoTerminal([PROGRAM, str(tmp_path / "runs.duckdb")]) as terminal:
+        terminal.wait_for("Comparison by")
+        write(84, 10**11)
+        terminal.send("R")
+        terminal.wait_for("reading")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        assert b"exception" not in terminal.raw
 
 
 def test_a_folder_whose_name_bites(runs, tmp_path, monkeypatch):

@@ -10,12 +10,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ablate_tui import __version__
 from ablate_tui.data.errors import AblateError, UsageError, fault_words
 from ablate_tui.tui import abilities, about, ascii, ending
-from ablate_tui.tui.output import abandon
+from ablate_tui.tui.output import abandon, say
 from ablate_tui.tui.parser import Parser
 
 if TYPE_CHECKING:
@@ -89,14 +89,6 @@ def _ended() -> int:
     return ending.status()
 
 
-def say(words: str) -> None:
-    """One line on stderr, without control characters that a name in it may have."""
-    if sys.stderr is None:  # closed: print would fall back on stdout, among the data
-        return
-    with contextlib.suppress(OSError):  # a line that has dropped
-        print("ablate-tui:", "".join(sign if sign.isprintable() else "�" for sign in words), file=sys.stderr)
-
-
 def open_screen(arguments: list[str]) -> int:
     """`ablate-tui SOURCE`: the screen; without a terminal, the effects table."""
     with ending.undisturbed():
@@ -147,7 +139,6 @@ def demo(arguments: list[str]) -> int:
 
 
 def _screen(source: str, options: SliceOptions, settings: Config, follow: bool = False, fresh: bool = False) -> int:
-    from ablate_tui.tui import screen_options
     from ablate_tui.tui.config import AUTO
 
     told = settings.ascii != AUTO
@@ -155,18 +146,23 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
     speak = ascii.speak if plain else ascii.speak_unicode
     if told:
         speak()
-    if not (
-        all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) and abilities.has_screen()
-    ):
-        with ending.undisturbed():
-            from ablate_tui.tui.show import in_ascii, print_view
+    if all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)) and abilities.has_screen():
+        speak()
+        _run_screen(source, options, settings, follow, fresh)
+    with ending.undisturbed():
+        from ablate_tui.tui.show import in_ascii, print_view
 
-        with _opened(source, options) as session:
-            look = options.look(session)
-            say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
-            print_view(session, look, "effects", "text", plain if told else in_ascii(False, "text"))
-        return 0
-    speak()
+    with _opened(source, options) as session:
+        look = options.look(session)
+        say("no terminal here, so this is the effects table; start it in a terminal, or see show --help")
+        print_view(session, look, "effects", "text", plain if told else in_ascii(False, "text"))
+    return 0
+
+
+def _run_screen(source: str, options: SliceOptions, settings: Config, follow: bool, fresh: bool) -> NoReturn:
+    """Open the screen; once it is left, the process ends."""
+    from ablate_tui.tui import screen_options
+
     gc.disable()  # collecting amid the imports is in vain; the screen has it on again
     # how often Textual paints at most: a paint waits for up to two beats of this after the one before, and what
     # belongs together is painted at once anyway (`AblateApp.at_once`); without changes nothing beats
@@ -186,7 +182,6 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
         # beside the start of the screen, and in threads that quitting does not wait for
         threading.Thread(target=lambda: table.in_order, daemon=True).start()
         screen.join()
-        from ablate_tui.tui import formats
         from ablate_tui.tui.app import AblateApp
         from ablate_tui.tui.painters import cloud
 
@@ -198,17 +193,8 @@ def _screen(source: str, options: SliceOptions, settings: Config, follow: bool =
             app.resume()
         with app.leaving():
             app.run()
-        for path in app.exported:
-            print(f"wrote {formats.clean(path)}")
-        if app.ended:
-            os._exit(_ended())  # what threads still compute, libraries would call leaks at Python's own end
-        if app.last_words is not None:
-            say(app.last_words)
-        status = app.return_code or 0
-        if app.reading:  # from a server that doesn't answer: what that thread holds would be called a leak, too
-            sys.stdout.flush()
-            os._exit(status)
-    return status
+        app.farewell()
+        ending.leave(_ended() if app.ended else app.return_code or 0)
 
 
 @contextlib.contextmanager

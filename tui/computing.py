@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -117,6 +118,7 @@ class Computing(App[None]):
         self.prepared: RunTable | None = None  # what later keys need of it is made ahead, once the first look is shown
         self.left = Event()  # the screen
         self.writes = 0  # files that a person has asked for and threads are at
+        self.exported: list[Path] = []
 
     def with_contrast(self, look: Look) -> Look:
         """Start with something to see: contrast the switch with the largest mean difference."""

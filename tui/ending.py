@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -10,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
@@ -38,6 +39,16 @@ def hung_up() -> None:
 def words() -> str:
     """What happened, in a word or two."""
     return WORDS[_Last.number]
+
+
+def leave(status: int) -> NoReturn:
+    """End the process now, whatever its threads are at; temporary folders go.
+
+    At Python's own end a thread amid DuckDB's code would abort the process, and what others hold, libraries would
+    call leaks.
+    """
+    atexit._run_exitfuncs()
+    os._exit(status)
 
 
 @contextlib.contextmanager

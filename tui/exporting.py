@@ -22,7 +22,7 @@ from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.lean_driver import LeanDriver
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.export_dialog import ExportDialog, Wish
-from ablate_tui.tui.session import Look, Session
+from ablate_tui.tui.session import Look
 from ablate_tui.tui.views.registry import VIEWS
 
 if TYPE_CHECKING:
@@ -62,10 +62,6 @@ def writing(write: Callable[Concatenate[W, P], None]) -> Callable[Concatenate[W,
 
 class Exporting(Clipboard):
     """Writes views and cards; says where they are, and sends along what the terminal takes."""
-
-    def __init__(self, session: Session, look: Look) -> None:
-        super().__init__(session, look)
-        self.exported: list[Path] = []
 
     def action_export(self) -> None:
         """Ask how and where, and write the view."""

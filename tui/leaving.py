@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread, Timer
 from typing import Any
 
 from rich.console import RenderableType
 
 from ablate_tui.data.errors import fault_words
-from ablate_tui.tui import crash, ending
+from ablate_tui.tui import crash, ending, formats
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.lean_driver import LeanDriver
+from ablate_tui.tui.output import say
 from ablate_tui.tui.session import Look, Session
 
 PATIENCE = 5.0  # seconds for a file that is being written, after a signal
@@ -78,11 +78,23 @@ class Leaving(Computing):
         """
         while self.writes and not self.ended:
             time.sleep(0.05)
+        last = Thread(target=self._give_up, daemon=True)
+        last.start()
+        last.join(1)
+        ending.leave(ending.status() if self.ended else self.return_code or 0)
+
+    def _give_up(self) -> None:
         if isinstance(self._driver, LeanDriver):
-            giving = Thread(target=self._driver.give_back, daemon=True)
-            giving.start()
-            giving.join(1)
-        os._exit(ending.status() if self.ended else self.return_code or 0)
+            self._driver.give_back()
+            self.farewell()
+
+    def farewell(self) -> None:
+        """Say, where the screen was, what it leaves behind."""
+        with suppress(OSError):  # a line that has dropped
+            for path in self.exported:
+                print(f"wrote {formats.clean(path)}", flush=True)
+        if self.last_words is not None:
+            say(self.last_words)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep a report of a fault, and leave; Textual would show all local variables."""

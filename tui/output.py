@@ -1,7 +1,8 @@
-"""Standard output: all of it, or an error; never a part in silence."""
+"""Data on stdout: all of it, or an error, never a part in silence. Words on stderr."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -53,3 +54,11 @@ def abandon() -> None:
     """Throw away what stdout still holds: python would try once more at the end, and fail or wait."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(words: str) -> None:
+    """One line on stderr, without control characters that a name in it may have."""
+    if sys.stderr is None:  # closed: print would fall back on stdout, among the data
+        return
+    with contextlib.suppress(OSError):  # a line that has dropped
+        print("ablate-tui:", "".join(sign if sign.isprintable() else "�" for sign in words), file=sys.stderr)
