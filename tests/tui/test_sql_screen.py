@@ -138,6 +138,25 @@ async def test_earlier_queries(runs):
         assert pilot.app.screen.box.text == "SELECT 1"
 
 
+async def test_many_lines_are_taken_back(runs):
+    """By one key, which takes the scrollbar off with the cursor still below the last line."""
+    async with opened(runs, size=(80, 24)) as pilot:
+        await sql_view(pilot)
+        box = pilot.app.screen.box
+        box.load_text("SELECT 1")
+        box.move_cursor(box.document.end)
+        box.insert("\n" * 30)
+        await settle(pilot)
+        assert box.show_vertical_scrollbar
+        await pilot.press("ctrl+z")
+        await settle(pilot)
+        assert (box.text, box.cursor_location, box.show_vertical_scrollbar) == ("SELECT 1", (0, 8), False)
+        await pilot.press("ctrl+y")
+        await settle(pilot)
+        assert box.cursor_location == (30, 0)
+        assert box.scroll_offset.y > 20
+
+
 async def test_history_that_can_not_be_kept_is_a_note(runs, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ABLATE_TUI_STATE", str(tmp_path / "file"))

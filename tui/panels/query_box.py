@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.widgets import TextArea
 
 from ablate_tui.tui.panels.text_line import shown
@@ -76,6 +77,12 @@ class QueryBox(TextArea):
         self.refresh()
         if place is not None:
             self.move_cursor(place)
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Scroll to the cursor; amid an undo it may still be below the last line, where Textual's box would fail."""
+        if self.cursor_location[0] < self.document.line_count:
+            return super().scroll_cursor_visible(center, animate)
+        return Offset()
 
     def get_line(self, line_index: int) -> Text:
         """A line, sign for sign as it can be shown, with the fault marked."""
