@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.tui.test_app import opened, settle
+from textual.events import Paste
 
 from ablate_tui.tui import terminals
 from ablate_tui.tui.exporting import Exported
+from ablate_tui.tui.panels import query_box, text_line
 
 pytestmark = pytest.mark.usefixtures("few_refits")
 
@@ -85,3 +87,34 @@ async def test_nothing_is_sent_where_no_clipboard_is(runs, monkeypatch):
         await settle(pilot)
         assert not sent
         assert notices(pilot) == ["not copied: this terminal takes no clipboard"]
+
+
+async def test_pasting_by_key_takes_the_first_line(runs):
+    """What was copied may be a whole view, and a line stays a line."""
+    async with opened(runs) as pilot:
+        await pilot.press("slash")
+        await settle(pilot)
+        for copied, value in (("loss\nmore", "loss"), ("", "loss"), ("\n", "loss"), (" > 3", "loss > 3")):
+            pilot.app.copy_to_clipboard(copied)
+            await pilot.press("ctrl+v")
+            assert pilot.app.focused.value == value
+
+
+@pytest.mark.parametrize(("key", "most"), [("slash", text_line.MOST), ("Q", query_box.MOST)])
+async def test_a_file_that_is_pasted_is_refused(runs, key, most):
+    """With a word why, and what was there stays; it would hold up every key."""
+    async with opened(runs) as pilot:
+        await pilot.press(key)
+        await settle(pilot)
+        box = pilot.app.focused
+        text = "text" if key == "Q" else "value"
+        before = getattr(box, text)
+        for event in (Paste("x" * (most + 1)), Paste("x" * (most - len(before)))):
+            pilot.app.post_message(event)
+            await settle(pilot)
+        assert getattr(box, text) == before + "x" * (most - len(before))
+        await pilot.press("y")
+        assert len(getattr(box, text)) == most
+        assert len([words for words in notices(pilot) if f"{most:,} signs at most" in words]) == 2
+        await pilot.press("backspace", "y")
+        assert getattr(box, text).endswith("xy")

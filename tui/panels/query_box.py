@@ -10,9 +10,11 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
 
 from ablate_tui.tui.panels.text_line import shown
 
+MOST = 100_000  # signs: more of them hold up every key
 FAULT = Style(color="red", bold=True, underline=True)
 
 
@@ -48,6 +50,13 @@ class QueryBox(TextArea):
         """Put a query in the box, with the cursor behind it."""
         self.load_text(query)
         self.move_cursor(self.document.end)
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Type, paste or delete, unless the query would become too long."""
+        if len(self.text) + len(edit.text) <= MOST:
+            return super().edit(edit)
+        self.notify(f"a query takes {MOST:,} signs at most", severity="warning")
+        return EditResult(edit.to_location, "")
 
     def remember(self, query: str) -> None:
         """Make a query the newest of the past."""
