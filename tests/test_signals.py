@@ -156,16 +156,30 @@ sys.exit(main(["demo", "--fresh"]))
 """
 
 
-def test_quitting_does_not_wait_for_figures() -> None:
-    """A view of very many factors can take minutes, and nobody will see it."""
-    with PseudoTerminal([sys.executable, "-c", SLOW], 100, 30) as terminal:
+def test_quitting_does_not_wait_for_figures(tmp_path, monkeypatch) -> None:
+    """A view of very many factors can take minutes, and nobody will see it. What there is to say is said all the same.
+
+    The demo has no folder here but a temporary one, which goes.
+    """
+    for name in ("work", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    apart = {"ABLATE_TUI_DATA": "/dev/null/data", "TMPDIR": str(tmp_path / "temporary")}
+    with PseudoTerminal([sys.executable, "-c", SLOW], 100, 30, apart) as terminal:
         before = termios.tcgetattr(terminal.fd)
         terminal.wait_for(SHOWN)
+        assert list((tmp_path / "temporary").iterdir())
+        for key, shown in (("e", "enter exports"), ("\r", "wrote ")):
+            terminal.send(key)
+            terminal.wait_for(shown)
         terminal.send("4")
         terminal.wait_for(r"Matched pairs …|Pairs …")
         terminal.send("q")
         assert terminal.wait_exit(60) == 0
         left_clean(terminal, before)
+        (picture,) = (tmp_path / "work").iterdir()
+        assert last_words(terminal) == [f"wrote {picture}"]
+        assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_a_line_that_drops_ends_the_program() -> None:

@@ -86,7 +86,7 @@ class Leaving(Computing):
     def _give_up(self) -> None:
         if isinstance(self._driver, LeanDriver):
             self._driver.give_back()
-            self.farewell()
+        self.farewell()
 
     def farewell(self) -> None:
         """Say, where the screen was, what it leaves behind."""
