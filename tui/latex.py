@@ -25,6 +25,7 @@ NAMED = {
     "²": r"$^2$", "³": r"$^3$", "½": r"$\frac12$", "–": "--", "—": "---", "…": r"\ldots{}", "\N{NO-BREAK SPACE}": "~",
     "▲": r"$\blacktriangle$", "◆": r"$\blacklozenge$", "◇": r"$\lozenge$", "□": r"$\square$",
     "√": r"$\surd$", "✗": r"\ding{55}", "◈": r"\ding{118}",
+    "�": r"\fbox{?}",
 }  # fmt: skip
 
 

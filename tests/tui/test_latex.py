@@ -21,7 +21,7 @@ from ablate_tui.tui.views.registry import VIEWS
 SHOWN = {
     r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textless{}": "<",
     r"\textgreater{}": ">", r"\textbar{}": "|", r"{\ttfamily\symbol{34}}": '"', r"\textquotesingle{}": "'",
-    r"\textasciigrave{}": "`", "{[}": "[", "{]}": "]", "{*}": "*", r"\kern0pt{}": "",
+    r"\textasciigrave{}": "`", "{[}": "[", "{]}": "]", "{*}": "*", r"\kern0pt{}": "", r"\fbox{?}": "�",
     r"\{": "{", r"\}": "}", r"\$": "$", r"\&": "&", r"\#": "#", r"\%": "%", r"\_": "_",
 }  # fmt: skip
 ACTIVE = set("\\{}$&#%_^~<>|\"'`[]*")
