@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from tests.biting import NAMES
 from textual import events
 from textual.geometry import Size
 from textual.pilot import Pilot
+from textual.screen import NoWidget
 from textual.widgets import Input
+from textual.widgets._footer import FooterKey
 
 from ablate_tui.tui.app import AblateApp
 
@@ -38,6 +41,14 @@ def bound(app: AblateApp) -> list[str]:
     )
 
 
+def leads_out(app: AblateApp, x: int, y: int) -> bool:
+    """Whether a click there would leave the program: the foot of the screen names the keys."""
+    with contextlib.suppress(NoWidget):
+        found, _ = app.screen.get_widget_at(x, y)
+        return isinstance(found, FooterKey) and found.key in LEAVING
+    return False
+
+
 async def play(pilot: Pilot[None], seed: int, keys: int) -> list[str]:
     """Do so many random things, as fast as a driver hands them over; what was done."""
     chance = random.Random(seed)
@@ -58,6 +69,8 @@ async def play(pilot: Pilot[None], seed: int, keys: int) -> list[str]:
             driver.process_message(events.Key(key, key if len(key) == 1 else None))
         elif what < 0.97:
             x, y = chance.randrange(app.size.width), chance.randrange(app.size.height)
+            if leads_out(app, x, y):
+                continue
             kinds: tuple[type[events.MouseEvent], ...] = (events.MouseMove, events.MouseDown, events.MouseUp)
             if what > 0.93:
                 kinds = (chance.choice((events.MouseScrollDown, events.MouseScrollUp)),)
@@ -72,7 +85,7 @@ async def play(pilot: Pilot[None], seed: int, keys: int) -> list[str]:
         await asyncio.sleep(0.002)
         if chance.random() < 0.05:
             await pilot._wait_for_screen()
-        if app._exception is not None:
+        if app._exception is not None or not app.is_running:
             break
     await pilot._wait_for_screen()
     return done
@@ -81,16 +94,19 @@ async def play(pilot: Pilot[None], seed: int, keys: int) -> list[str]:
 def typed(seed: int, keys: int) -> Iterator[str | tuple[int, int]]:
     """What a monkey types into a real terminal: bytes as terminals send them, and sizes."""
     chance = random.Random(seed)
+    rows = 24
     plain = [*"hjkl xcvsSuyotfmr[]1234567890?RX", "\t", "\r", "\x1b", "\x12", "\x10", "\x7f"]
     coded = [f"\x1b[{end}" for end in ("A", "B", "C", "D", "H", "F", "5~", "6~", "Z")]
     for _ in range(keys):
         what = chance.random()
         if what < 0.02:
-            yield chance.choice(SIZES)
+            columns, rows = chance.choice(SIZES)
+            yield columns, rows
         elif what < 0.12:
             button = chance.choice((0, 0, 64, 65))
-            at = f"{button};{chance.randint(1, 120)};{chance.randint(1, 36)}"
-            yield f"\x1b[<{at}M\x1b[<{at}m"
+            x, y = chance.randint(1, 120), chance.randint(1, 36)
+            if y != rows:  # the foot of the screen, where a click on a key's name presses it: q, too
+                yield f"\x1b[<{button};{x};{y}M\x1b[<{button};{x};{y}m"
         elif what < 0.2:
             yield chance.choice(WORDS.replace("q", "").replace("e", "").replace("\x1a", ""))
         else:

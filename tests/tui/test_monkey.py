@@ -54,6 +54,9 @@ async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
     faults: list[BaseException | None] = []
     monkeypatch.setattr(AblateApp, "tell_fault", lambda self, error: faults.append(error))
     monkeypatch.setattr(threading, "excepthook", lambda caught: faults.append(caught.exc_value))
+    exits: list[str] = []
+    leave = AblateApp.exit
+    monkeypatch.setattr(AblateApp, "exit", lambda *how: (exits.append("".join(traceback.format_stack())), leave(*how)))
     before = set(threading.enumerate())
     session = Session.open(str(sweep_file), Choices(), keep=False)
     app = AblateApp(session, Look())
@@ -61,7 +64,7 @@ async def test_keys_at_random(seed, sweep_file, tmp_path, monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         done = await play(pilot, seed, KEYS)
         await settle(pilot)  # what is still to open must not be closed half made
-        assert app.is_running, f"it was left, or has failed, after {done[-20:]}"
+        assert app.is_running, f"it was left, or has failed, after {done[-20:]}: {exits}"
         await pilot.resize_terminal(120, 36)
         while len(app.screen_stack) > 1:
             app.pop_screen()
