@@ -6,6 +6,7 @@ import pytest
 from tests.tui.test_app import opened, settle
 from textual.command import CommandPalette
 
+from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.keymap import all_bindings
 from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.panels.view_table import ViewTable
@@ -46,6 +47,41 @@ async def test_tab_reaches_whatever_can_have_the_focus(runs):
             assert "switches" in able
             await pilot.press("right_square_bracket")
             await settle(pilot)
+
+
+async def test_a_dialog_that_is_closed_before_it_is_made(runs, monkeypatch):
+    """Two keys in one go: nothing fails, nothing stays."""
+    push = AblateApp.push_screen
+
+    def push_and_close(app, screen, *more, **options):
+        pushed = push(app, screen, *more, **options)
+        app.screen.dismiss()
+        return pushed
+
+    async with opened(runs) as pilot:
+        monkeypatch.setattr(AblateApp, "push_screen", push_and_close)
+        for key in ("r", "f", "m", "slash", "w", "e", "W", "Q", "question_mark", "n", "ctrl+p"):
+            await pilot.press(key)
+            await settle(pilot)
+            assert len(pilot.app.screen_stack) == 1, key
+
+
+@pytest.mark.parametrize("key", ["r", "e", "W", "question_mark", "Q"])
+async def test_a_dialog_that_is_closed_under_another(runs, key):
+    """What came over it goes too, and nothing stays that no key closes."""
+    async with opened(runs) as pilot:
+        await pilot.press(key)
+        await settle(pilot)
+        dialog = pilot.app.screen
+        await pilot.press("ctrl+p")
+        assert isinstance(pilot.app.screen, CommandPalette)
+        for _ in range(2):
+            dialog.dismiss()
+        await settle(pilot)
+        assert len(pilot.app.screen_stack) == 1
+        await pilot.press("3")
+        await settle(pilot)
+        assert pilot.app.query_one("#body").painted.view == "effects"
 
 
 @pytest.mark.parametrize(

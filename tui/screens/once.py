@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from textual import events
+from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.worker import Worker, WorkerState
 
@@ -28,18 +29,33 @@ class Sized:
 
 
 class Once(Sized):
-    """Closes once: of two keys, or a key and a click, in one go, the second would end the program.
+    """Closes once, and itself: of two keys, or a key and a click, in one go, the second would close what is below.
 
     Comes first among the bases, and is no widget: Textual takes styles and parts of the first one that is.
     """
 
-    closed = False
+    @property
+    def closed(self) -> bool:
+        """Whether it is no longer there, or not yet."""
+        return self not in self.app.screen_stack  # type: ignore[attr-defined]
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Close with an answer, unless there is one."""
+        """Close with an answer, unless it is closed; what has come over it meanwhile goes, too."""
+        if self.is_mounted:  # type: ignore[attr-defined]
+            return self._close(result)
+
+        def once_mounted() -> None:
+            self._close(result)
+
+        self.call_later(once_mounted)  # type: ignore[attr-defined]  # half made, it would look for its parts in vain
+        return AwaitComplete()
+
+    def _close(self, result: Any) -> AwaitComplete:
         if self.closed:
             return AwaitComplete()
-        self.closed = True
+        app: App[Any] = self.app  # type: ignore[attr-defined]
+        while app.screen is not cast(object, self):
+            app.pop_screen()
         done: AwaitComplete = super().dismiss(result)  # type: ignore[misc]
         return done
 

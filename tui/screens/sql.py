@@ -117,7 +117,6 @@ class SqlScreen(Once, ModalScreen[None]):
 
     def open(self, query: str, wish: str | None) -> None:
         """Offer a query, unless the person has written one of their own."""
-        self.closed = False
         if not self.is_mounted:
             self.given, self.wish = query, wish
         elif self.box.text.strip() in ("", self.given.strip()):
