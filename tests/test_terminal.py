@@ -178,7 +178,34 @@ def test_a_resize_amid_a_resize(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, None])
 def test_the_last_session_comes_back_however_it_ended(how):
-    """A dropped line, a kill, or q: the slice is there again, unless the command line says another, or --fresh."""
+    """A dropped line, a kill, or q: the slice is there again."""
+    leave_a_slice(how)
+    with PseudoTerminal([PROGRAM, "demo"]) as terminal:
+        terminal.wait_for(r"slice use_std_residual = on")
+        terminal.wait_for(r"your last session")
+        terminal.send("u")
+        terminal.wait_for(r"slice all runs")
+        terminal.send("\x12")  # ctrl+r
+        terminal.wait_for(r"slice use_std_residual = on")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
+def test_the_last_session_stays_away_where_it_is_not_wanted():
+    """The command line says another slice, or --fresh."""
+    leave_a_slice(signal.SIGKILL)
+    for arguments in (["--fresh"], ["--contrast", "use_rms_norm"]):
+        with PseudoTerminal([PROGRAM, "demo", *arguments]) as terminal:
+            terminal.wait_for(r"slice all runs")
+            if arguments == ["--fresh"]:
+                os.kill(terminal.pid, signal.SIGKILL)  # before it keeps where it is
+    with PseudoTerminal([PROGRAM, "demo", "--set", "use_rms_norm=on"]) as terminal:
+        terminal.wait_for(r"slice use_rms_norm = on")
+        assert "use_std_residual = on" not in terminal.text
+
+
+def leave_a_slice(how: signal.Signals | None) -> None:
+    """A session that ends with one switch on."""
     with PseudoTerminal([PROGRAM, "demo"]) as terminal:
         terminal.wait_for(r"Comparison by")
         terminal.send("j ")
@@ -189,23 +216,6 @@ def test_the_last_session_comes_back_however_it_ended(how):
             wait_until(lambda: any(file.read_text().find("use_std_residual") > 0 for file in last_sessions()))
             os.kill(terminal.pid, how)
         terminal.wait_exit()
-    with PseudoTerminal([PROGRAM, "demo"]) as terminal:
-        terminal.wait_for(r"slice use_std_residual = on")
-        terminal.wait_for(r"your last session")
-        terminal.send("u")
-        terminal.wait_for(r"slice all runs")
-        terminal.send("\x12")  # ctrl+r
-        terminal.wait_for(r"slice use_std_residual = on")
-        terminal.send("q")
-        assert terminal.wait_exit() == 0
-    for arguments in (["--fresh"], ["--contrast", "use_rms_norm"]):
-        with PseudoTerminal([PROGRAM, "demo", *arguments]) as terminal:
-            terminal.wait_for(r"slice all runs")
-            if arguments == ["--fresh"]:
-                os.kill(terminal.pid, signal.SIGKILL)  # before it keeps where it is
-    with PseudoTerminal([PROGRAM, "demo", "--set", "use_rms_norm=on"]) as terminal:
-        terminal.wait_for(r"slice use_rms_norm = on")
-        assert "use_std_residual = on" not in terminal.text
 
 
 def last_sessions() -> list[Path]:
