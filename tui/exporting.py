@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from textual import work
-from textual.screen import Screen
 
 from ablate_tui.data.errors import AblateError, SourceError, UsageError
 from ablate_tui.queries.cancelling import Cancelled
@@ -174,14 +173,9 @@ class Exporting(Clipboard):
         except AblateError as error:
             self.call_from_thread(self.notify, formats.clean(error), severity="error", markup=False)
         finally:
-            self.call_from_thread(self.close_screen, working)
+            self.call_from_thread(working.dismiss)
         if files or skipped:
             self.call_from_thread(self.hand_over, Exported(wish.path, tuple(files), tuple(skipped)))
-
-    def close_screen(self, screen: Screen[Any]) -> None:
-        """Close a screen, with whatever lies over it."""
-        while screen in self.screen_stack:
-            self.pop_screen()
 
     def whole(self, name: str, look: Look, choice: ExportChoice, stopped: Event) -> bytes:
         """A view's file, with all that comes later on the screen.

@@ -273,7 +273,7 @@ async def test_what_works_speaks_before_its_screen_is_there_and_after(runs):
         working.say("1 of 9")
         await settle(pilot)
         assert str(working.query_one("#progress").render()) == "1 of 9"
-        pilot.app.close_screen(working)
+        working.dismiss()
         working.say("9 of 9")
         working.action_stop()
         await settle(pilot)

@@ -66,14 +66,18 @@ async def test_a_dialog_that_is_closed_before_it_is_made(runs, monkeypatch):
             assert len(pilot.app.screen_stack) == 1, key
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("key", ["r", "e", "W", "question_mark", "Q"])
-async def test_a_dialog_that_is_closed_under_another(runs, key):
-    """What came over it goes too, and nothing stays that no key closes."""
+async def test_a_dialog_that_is_closed_under_another(runs, key, early):
+    """What came over it goes too, be it half made, and nothing stays that no key closes."""
     async with opened(runs) as pilot:
         await pilot.press(key)
         await settle(pilot)
         dialog = pilot.app.screen
-        await pilot.press("ctrl+p")
+        if early:
+            pilot.app.action_command_palette()
+        else:
+            await pilot.press("ctrl+p")
         assert isinstance(pilot.app.screen, CommandPalette)
         for _ in range(2):
             dialog.dismiss()

@@ -7,6 +7,7 @@ from typing import Any, cast
 from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 
@@ -41,20 +42,19 @@ class Once(Sized):
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close with an answer, unless it is closed; what has come over it meanwhile goes, too."""
-        if self.is_mounted:  # type: ignore[attr-defined]
-            return self._close(result)
-
-        def once_mounted() -> None:
-            self._close(result)
-
-        self.call_later(once_mounted)  # type: ignore[attr-defined]  # half made, it would look for its parts in vain
-        return AwaitComplete()
-
-    def _close(self, result: Any) -> AwaitComplete:
         if self.closed:
             return AwaitComplete()
         app: App[Any] = self.app  # type: ignore[attr-defined]
-        while app.screen is not cast(object, self):
+        over = app.screen_stack[app.screen_stack.index(cast(Screen[Any], self)) :]
+        half_made = next((screen for screen in over if not screen.is_mounted), None)
+        if half_made is not None:  # closed now, it would look for its parts in vain
+
+            def once_made() -> None:
+                self.dismiss(result)
+
+            half_made.call_later(once_made)
+            return AwaitComplete()
+        for _ in over[1:]:
             app.pop_screen()
         done: AwaitComplete = super().dismiss(result)  # type: ignore[misc]
         return done

@@ -13,10 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ablate_tui.tui.formats import clean
-from ablate_tui.tui.screens.once import Sized
+from ablate_tui.tui.screens.once import Once
 
 
-class Working(Sized, ModalScreen[None]):
+class Working(Once, ModalScreen[None]):
     """Says what is being done; escape asks for its end, and whoever opened it closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
