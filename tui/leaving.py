@@ -9,12 +9,15 @@ from threading import Thread, Timer
 from typing import Any
 
 from rich.console import RenderableType
+from textual._context import active_message_pump
+from textual.css.query import NoMatches
 
 from ablate_tui.data.errors import fault_words
 from ablate_tui.tui import crash, ending, formats
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.lean_driver import LeanDriver
 from ablate_tui.tui.output import say
+from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.session import Look, Session
 
 PATIENCE = 5.0  # seconds for a file that is being written, after a signal
@@ -97,7 +100,13 @@ class Leaving(Computing):
             say(self.last_words)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Keep a report of a fault, and leave; Textual would show all local variables."""
+        """Keep a report of a fault, and leave; Textual would show all local variables.
+
+        It is none that a screen that has been closed looks for its parts, which are gone before it.
+        """
+        at_fault = active_message_pump.get(None)
+        if isinstance(error, NoMatches) and isinstance(at_fault, Once) and at_fault.closed:
+            return
         if self.last_words is None:
             path = crash.keep(error, self.view_name, self.look)
             where = f"a report without data is in {path}" if path else "its report could not be written"

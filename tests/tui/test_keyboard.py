@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.tui.test_app import opened, settle
 from textual.command import CommandPalette
@@ -86,6 +88,21 @@ async def test_a_dialog_that_is_closed_under_another(runs, key, early):
         await pilot.press("3")
         await settle(pilot)
         assert pilot.app.query_one("#body").painted.view == "effects"
+
+
+async def test_a_palette_that_is_closed_while_it_searches(runs):
+    """At whatever moment of its end it would show that it is busy: its parts are gone before it."""
+    async with opened(runs) as pilot:
+        for moment in range(25):
+            await pilot.press("ctrl+p")
+            palette = pilot.app.screen
+            palette.dismiss()
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            palette._show_busy = True
+            await settle(pilot)
+            assert pilot.app.is_running
+            assert len(pilot.app.screen_stack) == 1
 
 
 @pytest.mark.parametrize(
