@@ -118,3 +118,7 @@ async def test_a_file_that_is_pasted_is_refused(runs, key, most):
         assert len([words for words in notices(pilot) if f"{most:,} signs at most" in words]) == 2
         await pilot.press("backspace", "y")
         assert getattr(box, text).endswith("xy")
+        box.action_select_all()
+        pilot.app.post_message(Paste("z" * most))  # in place of all that is there
+        await settle(pilot)
+        assert getattr(box, text) == "z" * most

@@ -53,7 +53,9 @@ class QueryBox(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         """Type, paste or delete, unless the query would become too long."""
-        if len(self.text) + len(edit.text) <= MOST:
+        before = len(self.text)
+        after = before - len(self.get_text_range(edit.top, edit.bottom)) + len(edit.text)
+        if after <= max(MOST, before):
             return super().edit(edit)
         self.notify(f"a query takes {MOST:,} signs at most", severity="warning")
         return EditResult(edit.to_location, "")
