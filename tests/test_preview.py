@@ -147,7 +147,7 @@ def test_sixels_are_the_picture(program, tmp_path):
         off = np.abs(shown - file).max(axis=2)
         assert off.mean() < 4
         assert (off < 40).mean() > 0.99
-        assert "clipboard: scp" in terminal.text  # xterm takes no OSC 52 as it comes
+        terminal.wait_for("clipboard: scp")  # xterm takes no OSC 52 as it comes
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,32 @@ def test_a_signal_at_the_start(number: signal.Signals) -> None:
             assert last_words(terminal)[-1] == f"ablate-tui: {ENDS[number]}"
 
 
+DROPPING = """
+import contextlib, os, signal, sys
+from ablate_tui.tui import cli
+from ablate_tui.tui.session import Session
+
+opening = Session.open
+
+def open_and_drop(*source):
+    with contextlib.suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    return opening(*source)
+
+Session.open = open_and_drop
+sys.exit(cli.main(["demo", "--fresh"]))
+"""
+
+
+def test_a_signal_that_native_code_drops_at_the_start() -> None:
+    """It ends the screen as soon as there is one."""
+    with PseudoTerminal([sys.executable, "-c", DROPPING], 100, 30) as terminal:
+        before = termios.tcgetattr(terminal.fd)
+        assert terminal.wait_exit(30) == 128 + signal.SIGTERM
+        left_clean(terminal, before)
+        assert last_words(terminal)[-1] == "ablate-tui: terminated"
+
+
 def test_a_signal_that_falls_into_a_destructor_comes_again(capfd: pytest.CaptureFixture[str]) -> None:
     """Those of LightGBM's models take long enough for that."""
 

@@ -24,11 +24,17 @@ class _Last:
     """The signal that came last: DuckDB makes an error of its own of what a handler raises."""
 
     number = signal.SIGINT
+    raised = False  # as an exception, which some native code drops in silence
 
 
 def status() -> int:
     """The exit status for the signal that came, as shells have it."""
     return 128 + _Last.number
+
+
+def was_dropped() -> bool:
+    """Whether a signal has raised `Ended`: asked where the program goes on, nobody has heard of it."""
+    return _Last.raised
 
 
 def hung_up() -> None:
@@ -55,6 +61,7 @@ def leave(status: int) -> NoReturn:
 def listening() -> Iterator[None]:
     """Have a signal raise `Ended`."""
     before = sys.unraisablehook
+    _Last.raised = False
     sys.unraisablehook = partial(_insist, before)
     try:
         with _handled(_raise):
@@ -96,7 +103,7 @@ def _insist(otherwise: Callable[[Any], object], swallowed: Any) -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    _Last.number = signal.Signals(number)
+    _Last.number, _Last.raised = signal.Signals(number), True
     raise Ended
 
 

@@ -46,6 +46,8 @@ class Leaving(Computing):
         self.sole = True
         try:
             with ending.telling(self.end):
+                if ending.was_dropped():
+                    self.end()
                 yield
         finally:
             self.deadline.cancel()
