@@ -35,7 +35,7 @@ def test_mann_whitney_exact_in_the_far_tail() -> None:
     assert mann_whitney_of(off, on) == pytest.approx(2 / math.comb(308, 8), rel=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.one_of(
         st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=70),

@@ -196,7 +196,7 @@ def test_any_text_is_a_slice_or_one_clear_line(session, data):
     assert said.strip()
 
 
-@pytest.mark.parametrize("size", [(120, 36), (20, 5)])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (20, 5)])
 async def test_lines_on_the_screen_have_their_width(size, database, few_refits):
     """Cells stay aligned beside CJK, emoji and combining signs; no control sign gets to the terminal."""
     async with opened(database, size) as pilot:

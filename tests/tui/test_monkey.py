@@ -22,7 +22,7 @@ from ablate_tui.tui.app import AblateApp
 from ablate_tui.tui.session import Look, Session
 
 KEYS = 1000 if "ABLATE_TUI_MONKEYS" in os.environ else 150
-PATIENCE = 120.0  # seconds for a key that must still work, on a machine that has other things to do
+PATIENCE = 60.0  # seconds for a key that must still work, on a machine that has other things to do
 # the program, but that it quits once there is such a file only
 STAYING = """
 import os, sys
