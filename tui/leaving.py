@@ -104,10 +104,12 @@ class Leaving(Computing):
     def _handle_exception(self, error: Exception) -> None:
         """Keep a report of a fault, and leave; Textual would show all local variables.
 
-        It is none that a screen that has been closed looks for its parts, which are gone before it.
+        It is none that a screen that has been closed looks for its parts, which are gone before it; or that this
+        program does, for figures that come while it ends.
         """
         at_fault = active_message_pump.get(None)
-        if isinstance(error, NoMatches) and isinstance(at_fault, Once) and at_fault.closed:
+        closed = not self.is_running or (isinstance(at_fault, Once) and at_fault.closed)
+        if closed and isinstance(error, NoMatches):
             return
         if self.last_words is None:
             path = crash.keep(error, self.view_name, self.look)

@@ -108,3 +108,18 @@ async def test_sizes_that_wait_do_not_follow_each_other_without_end(runs):
             await asyncio.sleep(0)
         assert len(laid_out) < 20
         assert screen.size == small
+
+
+async def test_figures_that_come_while_the_screen_is_taken_down_are_no_fault(runs):
+    """The panels go before the app that has been sent the figures."""
+
+    async def send(app):
+        while app.query(Body):
+            await asyncio.sleep(0)
+        gone.append(app.post_message(app.ready))
+
+    gone: list[bool] = []
+    async with opened(runs) as pilot:
+        sent = asyncio.create_task(send(pilot.app))
+    await sent
+    assert gone == [True]  # taken, with no panel to show them
