@@ -6,6 +6,8 @@ TRACKERS := .venv-trackers
 BIN := $(VENV)/bin
 # The checkout's own data/ and queries/ must not be importable by their bare names.
 export PYTHONSAFEPATH := 1
+# Tests start the program some hundred times; where nothing may be kept, each start compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test trackers check bench monkey screenshot keys clean
 

@@ -349,6 +349,7 @@ def write_from_many(database: Path, processes: int, runs: int) -> None:
             if ledger_of(database, worker).read_bytes().count(b"\n") >= lines:
                 going[worker].send_signal(signal.SIGKILL)
                 del left[worker]
+        time.sleep(0.005)  # the writers need the processor
     for process in going:
         process.wait()
     assert all(going[worker].returncode == -signal.SIGKILL for worker in doomed)
