@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 export PYTHONSAFEPATH := 1
 # Tests start the program some hundred times; where nothing may be kept, each start compiles all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
+# What tests alone need is large, and they import little of it: that is compiled as it is imported.
+PIP_LATER := -m pip install --no-compile --quiet --disable-pip-version-check
 
 .PHONY: help demo test trackers check bench monkey screenshot keys clean
 
@@ -30,11 +32,11 @@ $(VENV)/base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/test: $(VENV)/base
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]' >&2
+	@$(BIN)/python $(PIP_LATER) -c constraints.txt -e '.[test]' >&2
 	@touch $@
 
 $(VENV)/check: $(VENV)/test
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]' >&2
+	@$(BIN)/python $(PIP_LATER) -c constraints.txt -e '.[test,check]' >&2
 	@touch $@
 
 demo: $(VENV)/base
@@ -51,7 +53,7 @@ $(TRACKERS)/made: pyproject.toml constraints.txt tests/trackers/tools.txt
 	@echo "Setting up $(TRACKERS) (once, two minutes) …" >&2
 	@test -x $(TRACKERS)/bin/python || $(PYTHON) -m venv $(TRACKERS)
 	@grep -v '^pyarrow==' constraints.txt >$(TRACKERS)/constraints.txt
-	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check -c $(TRACKERS)/constraints.txt \
+	@$(TRACKERS)/bin/python $(PIP_LATER) -c $(TRACKERS)/constraints.txt \
 	  -r tests/trackers/tools.txt -e '.[test,mlflow,optuna,tensorboard,wandb,hydra,postgresql]' >&2
 	@touch $@
 
