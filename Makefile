@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # What tests alone need is large, and they import little of it: that is compiled as it is imported.
 PIP_LATER := -m pip install --no-compile --quiet --disable-pip-version-check
 
-.PHONY: help demo test trackers check bench monkey screenshot keys clean
+.PHONY: help demo test trackers imports writers check bench monkey screenshot keys clean
 
 help:
 	@echo "make demo        open the shipped sweep in the terminal"
@@ -57,8 +57,12 @@ $(TRACKERS)/made: pyproject.toml constraints.txt tests/trackers/tools.txt
 	  -r tests/trackers/tools.txt -e '.[test,mlflow,optuna,tensorboard,wandb,hydra,postgresql]' >&2
 	@touch $@
 
-trackers: $(TRACKERS)/made
+trackers: imports writers
+
+imports: $(TRACKERS)/made
 	$(TRACKERS)/bin/python -m pytest -n auto tests/trackers $(ARGS)
+
+writers: $(TRACKERS)/made
 	ABLATE_TUI_WRITERS=64x200 $(TRACKERS)/bin/python -m pytest tests/data/test_log.py -k many -o timeout=900
 
 check: $(VENV)/check

@@ -17,6 +17,12 @@ SHARED = Path(os.environ.get("ABLATE_SHARED", TOP / "../shared")) / "data"
 SWITCHES = ("use_norm", "use_bias", "tie_weights", "use_gate")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as processors: tests of screens, shells and servers wait for much of their time."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)
+
+
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path, monkeypatch):
     """No test reads or writes the user's own state; days do not change pictures, nor the terminal the screen."""
