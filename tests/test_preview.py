@@ -42,7 +42,8 @@ def to_preview(terminal: PseudoTerminal) -> None:
 
 def shown_and_closed(terminal: PseudoTerminal) -> bytes:
     """Export with a preview, close it; what was sent for it. The screen is what it was before."""
-    terminal.wait_for(r"(?s)R² [\d.]+ of [\d.]+ .*1 use_norm")  # nothing is to come any more: no comma, no refits
+    # nothing is to come any more: a switch is at the noise floor, and no refits are counted
+    terminal.wait_for(r"(?s)R² [\d.]+ of [\d.]+ .*1 use_norm.*\d~")
     terminal.wait_quiet(1)
     lines = terminal.text.splitlines()[:12]
     to_preview(terminal)
