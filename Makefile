@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 export PYTHONSAFEPATH := 1
 # Tests start the program some hundred times; where nothing may be kept, each start compiles all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
+PIP := -m pip install --quiet --disable-pip-version-check
 # What tests alone need is large, and they import little of it: that is compiled as it is imported.
-PIP_LATER := -m pip install --no-compile --quiet --disable-pip-version-check
+PIP_LATER := $(PIP) --no-compile
 
 .PHONY: help demo test trackers imports writers check bench monkey screenshot keys clean
 
@@ -28,7 +29,7 @@ $(VENV)/base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("ablate-tui needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
 	@echo "Setting up $(VENV) (once, a minute or two) …" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . >&2
+	@$(BIN)/python $(PIP) -c constraints.txt -e . >&2
 	@touch $@
 
 $(VENV)/test: $(VENV)/base
@@ -75,9 +76,9 @@ check: $(VENV)/check
 $(PEERS)/made: benchmarks/peers.txt constraints.txt
 	@echo "Setting up $(PEERS) (once, a minute or two) …" >&2
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $< >&2 \
-	  || sed -n 's/^\([a-z_]*==[0-9.]*\).*/\1/p' $< | xargs -n 1 $(PEERS)/bin/python -m pip install --quiet \
-	  --disable-pip-version-check -c constraints.txt -c $< >&2 || true
+	@$(PEERS)/bin/python $(PIP) -c constraints.txt -r $< >&2 \
+	  || sed -n 's/^\([a-z_]*==[0-9.]*\).*/\1/p' $< | xargs -n 1 $(PEERS)/bin/python $(PIP) \
+	  -c constraints.txt -c $< >&2 || true
 	@touch $@
 
 bench: $(VENV)/test $(PEERS)/made
