@@ -85,7 +85,7 @@ class PseudoTerminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.screen.resize(rows, columns)
 
-    def wait_for(self, pattern: str, timeout: float = 60) -> str:
+    def wait_for(self, pattern: str, timeout: float = 120) -> str:
         """Read until the screen matches; the match, or an AssertionError with the screen."""
         end = time.perf_counter() + timeout
         while time.perf_counter() < end:
@@ -97,7 +97,7 @@ class PseudoTerminal:
             self.read(0.05)
         raise AssertionError(f"{pattern!r} did not come (status {self.status}):\n{self.text}")
 
-    def wait_for_bytes(self, pattern: bytes, start: int = 0, timeout: float = 60) -> None:
+    def wait_for_bytes(self, pattern: bytes, start: int = 0, timeout: float = 120) -> None:
         """Read until what has come from some byte on holds a pattern."""
         end = time.perf_counter() + timeout
         while not re.search(pattern, self.raw[start:]):
@@ -111,7 +111,7 @@ class PseudoTerminal:
         while self.status is None and time.perf_counter() < end and self.read(seconds):
             pass
 
-    def wait_exit(self, timeout: float = 30) -> int:
+    def wait_exit(self, timeout: float = 60) -> int:
         """Read until the program has ended; its exit status."""
         end = time.perf_counter() + timeout
         while self.status is None and time.perf_counter() < end:

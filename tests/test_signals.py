@@ -88,7 +88,7 @@ def test_a_signal_at_the_start(number: signal.Signals) -> None:
             while time.monotonic() < end:
                 terminal.read(0.02)
             os.kill(terminal.pid, number)
-            assert terminal.wait_exit(10) == 128 + number
+            assert terminal.wait_exit() == 128 + number
             left_clean(terminal, before)
             assert last_words(terminal)[-1] == f"ablate-tui: {ENDS[number]}"
 
@@ -250,7 +250,7 @@ def test_suspended_and_back() -> None:
         terminal.wait_for(SHOWN)
         terminal.wait_for("1 use_single_m")
         terminal.send("\x1a")
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while Path(f"/proc/{terminal.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
             assert time.monotonic() < end
             terminal.read(0.05)

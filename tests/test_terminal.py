@@ -162,7 +162,7 @@ def test_a_resize_amid_a_resize(tmp_path: Path) -> None:
     with PseudoTerminal([sys.executable, "-c", SLOW, str(held)], 100, 30) as terminal:
         terminal.wait_for("Comparison by")
         terminal.resize(90, 25)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not held.exists():
             assert time.monotonic() < end
             terminal.read(0.02)

@@ -20,7 +20,8 @@ from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.session import Look, Session
 
 WATCH = 2.0  # seconds between two looks at whether the source has changed
-SELDOM = 20  # times as long as a look took, the next one waits at least
+SELDOM = 20  # times as long as a look took, the next one waits at least,
+LONGEST = 20.0  # but no longer than these seconds: a look that took long may just have had a busy machine
 
 
 class Following(Computing):
@@ -53,12 +54,18 @@ class Following(Computing):
         self.complaint = ""  # why it could not be read
 
     def watch_source(self) -> None:
-        """Begin to look at the source, the seldomer the longer that takes, until the screen is left."""
+        """Begin to look at the source, the seldomer the longer that takes, until the screen is left.
+
+        While it is being read nobody looks: what comes meanwhile is news to the watch that the reading begins with.
+        """
         Thread(target=copy_context().run, args=(self._watch,), daemon=True).start()
 
     def _watch(self) -> None:
         pause = WATCH
         while not self.left.wait(pause):
+            if self.taking:
+                pause = WATCH
+                continue
             began = time.monotonic()
             watch = self.session.watch
             try:
@@ -67,7 +74,7 @@ class Following(Computing):
                 if not self.left.is_set():
                     self.call_from_thread(self.tell_fault, error)
                 return
-            pause = max(WATCH, SELDOM * (time.monotonic() - began))
+            pause = min(max(WATCH, SELDOM * (time.monotonic() - began)), LONGEST)
             if watch is not None and news is not None:
                 self.post_message(self.Changed(news, watch))
 

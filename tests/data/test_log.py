@@ -191,7 +191,7 @@ def test_a_file_system_that_hangs_holds_no_training_up(tmp_path: Path) -> None:
         """,
         str(tmp_path / "runs.duckdb"),
         env={**os.environ, "TMPDIR": str(tmp_path / "here")},
-        timeout=30,
+        timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "trained True\n"), done.stderr
 
@@ -410,7 +410,7 @@ def test_many_processes_while_a_screen_follows(tmp_path: Path) -> None:
         while not writing.done():
             terminal.read(0.1)
         writing.result()
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300  # for a machine that has much else to do
         while inbox_has_results(path):
             terminal.read(0.1)
             assert time.monotonic() < end, f"runs are left in the inbox:\n{terminal.text}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 
 import duckdb
 import pytest
@@ -97,7 +97,7 @@ async def test_one_reading_at_a_time_and_the_newest_is_shown(path: Path, monkeyp
         most = max(most, going)
         read = again(session)
         began.set()
-        assert release.wait(30)
+        assert release.wait(60)
         going -= 1
         return read
 
@@ -114,6 +114,54 @@ async def test_one_reading_at_a_time_and_the_newest_is_shown(path: Path, monkeyp
         release.set()
         await until(pilot, "#header", "48 of 48 runs")
     assert most == 1
+
+
+async def test_nobody_looks_while_the_source_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look would take its time from the reading, whose own watch tells what came meanwhile."""
+    app = screen(path, follow=True)
+    again, look, wait = Session.again, Watch.look, app.left.wait
+    pauses, reading, looks = Semaphore(0), False, 0
+
+    def slow(session: Session) -> Session:
+        nonlocal reading
+        reading = True
+        for _ in range(10):
+            assert pauses.acquire(timeout=60)
+        reading = False
+        return again(session)
+
+    def counted(watch: Watch) -> News | None:
+        nonlocal looks
+        looks += reading
+        return look(watch)
+
+    def pause(seconds: float) -> bool:
+        if reading:
+            pauses.release()
+        return wait(seconds)
+
+    monkeypatch.setattr(Session, "again", slow)
+    monkeypatch.setattr(Watch, "look", counted)
+    monkeypatch.setattr(app.left, "wait", pause)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        logged(path, 32, 40)
+        await until(pilot, "#header", "40 of 40 runs")
+    assert looks <= 1  # one may have begun just then
+
+
+async def test_a_look_that_took_long_does_not_put_off_the_next_for_long(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have taken so long because the machine was busy."""
+    monkeypatch.setattr(following, "SELDOM", 1e9)
+    monkeypatch.setattr(following, "LONGEST", 0.05)
+    app = screen(path, follow=True)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        for runs in (40, 48):
+            logged(path, runs - 8, runs)
+            await until(pilot, "#header", f"{runs} of {runs} runs")
 
 
 async def test_what_is_refused_while_another_gathers_comes_in_later(path: Path) -> None:
