@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ablate_tui.data.schema import ROLES, Choices
+from ablate_tui.data.roles import ROLES
+from ablate_tui.data.schema import Choices
 from ablate_tui.data.state import read_state, write_state
 
 

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import SourceError
-from ablate_tui.data.importer import import_runs
 
 SHIPPED = Path(__file__).parent / "samples" / "tiny_lm" / "runs.parquet"
 
@@ -54,6 +52,8 @@ def demo_database(tell: Callable[[str], None] | None = None, shipped: Path = SHI
     except (OSError, SourceError) as error:
         made = _aside(shipped, content)
         if tell is not None:
+            from ablate_tui.data.engine import printable
+
             why = error.strerror if isinstance(error, OSError) else str(error)
             tell(f'"{printable(str(folder))}" can\'t be used ({why}); the demo is in a temporary folder')
         return made
@@ -79,6 +79,8 @@ def _made(folder: Path, shipped: Path, content: str) -> Path:
     if database.exists() and mark.exists() and mark.read_text(encoding="utf-8").strip() == content:
         return database
     # Made aside, then moved: a half-made file is never seen, and runs of an older version do not stay in it.
+    from ablate_tui.data.importer import import_runs  # the first time alone
+
     with tempfile.TemporaryDirectory(dir=folder, prefix=".demo-") as aside:
         fresh = Path(aside) / "runs.duckdb"
         import_runs([str(shipped)], str(fresh))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablate_tui.data import names
-from ablate_tui.data.schema import Role
+from ablate_tui.data.roles import Role
 
 Kind = Literal["truth", "integer", "real", "text", "date", "list", "other"]
 

@@ -24,19 +24,8 @@ from ablate_tui.data.detect import (
 from ablate_tui.data.engine import printable
 from ablate_tui.data.errors import UsageError, one_of
 from ablate_tui.data.responses import Values, condition, list_expressions, response_of, values
-from ablate_tui.data.schema import (
-    DIVERGED,
-    FINISHED,
-    MISSING,
-    ROLES,
-    Choices,
-    Column,
-    Factor,
-    Numbers,
-    Response,
-    Role,
-    RunTable,
-)
+from ablate_tui.data.roles import ROLES, Role
+from ablate_tui.data.schema import DIVERGED, FINISHED, MISSING, Choices, Column, Factor, Numbers, Response, RunTable
 from ablate_tui.data.sql import literal, quote
 
 if TYPE_CHECKING:

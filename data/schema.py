@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from ablate_tui.data.cube import MOST_CELLS, NO_LEVEL, Combinations, Crossing, InOrder, Moments, Outcomes, Sorting
 from ablate_tui.data.errors import UsageError, one_of
+from ablate_tui.data.roles import Role
 
-Role = Literal["switch", "factor", "covariate", "response", "replicate", "identity", "ignored"]
-ROLES: tuple[Role, ...] = ("switch", "factor", "covariate", "response", "replicate", "identity", "ignored")
 Goal = Literal["min", "max"]
 
 LARGE = 200_000  # runs

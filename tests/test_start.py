@@ -44,6 +44,19 @@ def test_the_command_line_starts_with_nearly_nothing() -> None:
     assert loaded.isdisjoint({*HEAVY, "duckdb", "polars", "numpy", "textual", "rich", "scipy"})
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["demo", "--help"], ["report", "--help"], ["--sett", "a=on"], ["completion"]]
+    + [["completion", "bash", "--words", line] for line in ("ablate-tui --", "ablate-tui demo --goal ")],
+)
+def test_help_mistakes_and_completion_of_options_need_no_sweep(arguments: list[str]) -> None:
+    """They come at once."""
+    end = "contextlib.suppress(SystemExit)"
+    loaded = modules(f"import contextlib\nfrom ablate_tui.tui import cli\nwith {end}: cli.main({arguments!r})")
+    assert "ablate_tui.tui.parser" in loaded
+    assert loaded.isdisjoint({*HEAVY, "duckdb", "polars", "numpy", "textual", "rich", "scipy"})
+
+
 @pytest.mark.parametrize("form", ["--json", "--md"])
 def test_an_effects_table_needs_no_model_and_no_screen(form: str, runs: Path) -> None:
     """`show --view effects`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ablate_tui.data.errors import UsageError, one_of
-from ablate_tui.data.schema import ROLES
+from ablate_tui.data.roles import ROLES
 from ablate_tui.queries.slices import Slice, Term
 from ablate_tui.tui import formats
 from ablate_tui.tui.computing import Computing

@@ -91,8 +91,7 @@ def _ended() -> int:
 
 def open_screen(arguments: list[str]) -> int:
     """`ablate-tui SOURCE`: the screen; without a terminal, the effects table."""
-    with ending.undisturbed():
-        from ablate_tui.tui import screen_options, slice_options
+    from ablate_tui.tui import screen_options, slice_arguments
 
     parser = Parser(
         prog="ablate-tui",
@@ -111,9 +110,11 @@ def open_screen(arguments: list[str]) -> int:
     parser.add_argument("--follow", action="store_true", help="take in new runs as they come")
     screen_options.add(parser)
     _add_fresh(parser)
-    slice_options.add(parser)
+    slice_arguments.add(parser)
     options = parser.parse_args(arguments)
     settings = screen_options.read(options)
+    with ending.undisturbed():
+        from ablate_tui.tui import slice_options
     return _screen(options.source, slice_options.read(options), settings, options.follow, options.fresh)
 
 
@@ -123,18 +124,19 @@ def _add_fresh(parser: Parser) -> None:
 
 def demo(arguments: list[str]) -> int:
     """`ablate-tui demo`: the shipped sweep."""
-    with ending.undisturbed():
-        from ablate_tui.data.demo import demo_database
-        from ablate_tui.tui import screen_options, slice_options
+    from ablate_tui.tui import screen_options, slice_arguments
 
     parser = Parser(
         prog="ablate-tui demo", description="Open the shipped sweep: 10 switches of a small language model."
     )
     screen_options.add(parser)
     _add_fresh(parser)
-    slice_options.add(parser)
+    slice_arguments.add(parser)
     options = parser.parse_args(arguments)
     settings = screen_options.read(options)
+    with ending.undisturbed():
+        from ablate_tui.data.demo import demo_database
+        from ablate_tui.tui import slice_options
     return _screen(str(demo_database(say)), slice_options.read(options), settings, fresh=options.fresh)
 
 
@@ -215,7 +217,7 @@ def _opened(source: str, options: SliceOptions) -> Iterator[Session]:
 def show(arguments: list[str]) -> int:
     """`ablate-tui show SOURCE --view VIEW`: one view without the screen."""
     with ending.undisturbed():
-        from ablate_tui.tui import slice_options
+        from ablate_tui.tui import slice_arguments, slice_options
         from ablate_tui.tui.painters.paper_sizes import PAPERS
         from ablate_tui.tui.show import in_ascii, print_view, refuse_noise, write_picture
         from ablate_tui.tui.views.registry import VIEWS
@@ -240,7 +242,7 @@ def show(arguments: list[str]) -> int:
     parser.add_argument(
         "--ascii", action="store_true", help="ASCII alone: signs have stand-ins, other letters become ?"
     )
-    slice_options.add(parser)
+    slice_arguments.add(parser)
     options = parser.parse_args(arguments)
     picture = next((name for name in PICTURES if getattr(options, name) is not None), None)
     if picture is not None:
@@ -290,10 +292,7 @@ def import_(arguments: list[str]) -> int:
 
 def report(arguments: list[str]) -> int:
     """`ablate-tui report SOURCE --out DIR`: findings and every figure, in a folder."""
-    with ending.undisturbed():
-        from ablate_tui.tui import slice_options
-        from ablate_tui.tui.progress import bar
-        from ablate_tui.tui.report import write_report
+    from ablate_tui.tui import slice_arguments
 
     parser = Parser(
         prog="ablate-tui report",
@@ -308,8 +307,12 @@ def report(arguments: list[str]) -> int:
         metavar="A,B,…",
         help="what to compare, in the order of the numbers (default: the strongest); 13 is the third with the first on",
     )
-    slice_options.add(parser)
+    slice_arguments.add(parser)
     options = parser.parse_args(arguments)
+    with ending.undisturbed():
+        from ablate_tui.tui import slice_options
+        from ablate_tui.tui.progress import bar
+        from ablate_tui.tui.report import write_report
     read = slice_options.read(options)
     with _opened(options.source, read) as session, bar() as progress:
         if read.versus is not None:

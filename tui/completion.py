@@ -15,11 +15,15 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate_tui.data.errors import UsageError
-from ablate_tui.data.schema import ROLES, Choices, Factor
+from ablate_tui.data.roles import ROLES
 from ablate_tui.tui.parser import DESCRIBE, Parser
 from ablate_tui.tui.shells import SHELLS, bash_line, bash_words, script
+
+if TYPE_CHECKING:
+    from ablate_tui.data.schema import Factor
 
 __all__ = ["SHELLS", "answer", "complete", "script"]
 
@@ -133,6 +137,7 @@ def _values(action: argparse.Action, word: str, given: dict[str, list[str]], sou
 def _of_sweep(option: str, word: str, source: str, table: str | None) -> Candidates:
     """Names, and levels behind a name and "=", as the slice options write them."""
     from ablate_tui.data.choices import kept
+    from ablate_tui.data.schema import Choices
     from ablate_tui.data.store import open_store
     from ablate_tui.tui.session import Session
 

@@ -20,7 +20,8 @@ from ablate_tui.data import curves
 from ablate_tui.data.errors import SourceError, UsageError
 from ablate_tui.data.inbox import Gathered, inbox_of
 from ablate_tui.data.responses import condition
-from ablate_tui.data.schema import DIVERGED, Choices, Goal, Role, RunTable
+from ablate_tui.data.roles import Role
+from ablate_tui.data.schema import DIVERGED, Choices, Goal, RunTable
 from ablate_tui.data.sql import quote
 from ablate_tui.data.store import Store, open_store
 from ablate_tui.data.watching import Watch

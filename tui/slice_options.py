@@ -1,4 +1,4 @@
-"""The slice options of the command line: one grammar for the screen, `show` and `report`."""
+"""What the slice options of the command line say, see `ablate_tui.tui.slice_arguments`; and back into words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from ablate_tui.data.errors import UsageError, one_of
-from ablate_tui.data.schema import ROLES, Choices, Goal, Role, RunTable
+from ablate_tui.data.roles import ROLES, Role
+from ablate_tui.data.schema import Choices, Goal, RunTable
 from ablate_tui.queries.slices import Slice, Term, Versus
 from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.base import Target
@@ -71,44 +72,6 @@ class SliceOptions:
         versus = Versus(found.look.slice.filters, found.name)
         versus.beside(table, Slice())  # says what no longer fits
         return versus
-
-
-def add(parser: argparse.ArgumentParser) -> None:
-    """Add the slice options to a parser."""
-    group = parser.add_argument_group("slice options")
-    group.add_argument(
-        "--response",
-        metavar="NAME|SQL",
-        help="the outcome: a column, of a curve last(m), best(m), mean(m, n), at(m, step) or area(m), else SQL",
-    )
-    group.add_argument("--goal", choices=("min", "max"), help="whether a smaller or a larger response is better")
-    group.add_argument(
-        "--set", metavar="SWITCH=LEVEL[,LEVEL]", action="append", default=[],
-        help="keep these levels only (repeatable); on and off work for switches",
-    )  # fmt: skip
-    group.add_argument("--contrast", metavar="SWITCH", help="compare the levels of this switch")
-    group.add_argument("--color", metavar="SWITCH", help="colour the dependence plot by this switch")
-    group.add_argument(
-        "--target", choices=("mean", "spread"), default="mean", help="what importance and halfnormal are about"
-    )
-    group.add_argument(
-        "--on", metavar="SWITCH=LEVEL", action="append", default=[], help='which level is "on" (repeatable)'
-    )
-    group.add_argument(
-        "--role", metavar="COLUMN=ROLE", action="append", default=[],
-        help=f"what a column is (repeatable): {', '.join(ROLES)}",
-    )  # fmt: skip
-    group.add_argument("--table", metavar="NAME", help="table or view of a database (default: runs)")
-    group.add_argument(
-        "--location", metavar="TERMS",
-        help="terms of the location model, as a,b,a:b (default: chosen from the data)",
-    )  # fmt: skip
-    group.add_argument(
-        "--versus", metavar='NAME|"A=on,B=off"',
-        help="compare and effects: a second slice beside the first, by its saved name or its filters "
-        '("" is all runs)',
-    )  # fmt: skip
-    group.add_argument("--fail", metavar="CONDITION", help='SQL: which runs failed, such as "val_loss > 2.9"')
 
 
 def read(options: argparse.Namespace) -> SliceOptions:

@@ -28,7 +28,7 @@ from textual.widgets import Input
 from ablate_tui.data.errors import AblateError
 from ablate_tui.data.schema import Choices
 from ablate_tui.queries.slices import Slice
-from ablate_tui.tui import export, formats, slice_options
+from ablate_tui.tui import export, formats, slice_arguments, slice_options
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.report.markdown import shell
 from ablate_tui.tui.session import Look, Session
@@ -99,7 +99,7 @@ def test_the_command_line_gives_the_slice_again(name, session):
         parser = argparse.ArgumentParser(allow_abbrev=False)
         parser.add_argument("source")
         parser.add_argument("--view")
-        slice_options.add(parser)
+        slice_arguments.add(parser)
         read = parser.parse_args(words[2:])
         again = slice_options.read(read).look(session)
         assert (again.slice, again.color) == (look.slice, look.color)

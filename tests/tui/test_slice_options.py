@@ -16,7 +16,8 @@ from tests.queries.make import sweep
 from ablate_tui.data.errors import UsageError
 from ablate_tui.queries.slices import Slice, Versus
 from ablate_tui.tui.session import Look
-from ablate_tui.tui.slice_options import add, command_line, location_text, parse_location, parse_versus, read
+from ablate_tui.tui.slice_arguments import add
+from ablate_tui.tui.slice_options import command_line, location_text, parse_location, parse_versus, read
 
 NAMES = ("a", "b", "c", "d", "a:b", "x,y", 'say "z"', "none", " blank", "line\nbreak", ":", "e:")
 TABLE = sweep(pd.DataFrame({name: [True, False] for name in NAMES} | {"constant": [1, 1], "y": [1.0, 2.0]}))
