@@ -139,7 +139,7 @@ async def test_two_slices_side_by_side(runs):
         assert 'versus B "off" use_norm = off (24 runs)' in words(pilot, "#header")
         painted = pilot.app.query_one(Body).painted
         assert painted.figure.title == "Comparison by use_bias in two slices"
-        assert [row[:2] for row in painted.table.rows] == [(s, level) for s in "AB" for level in ("false", "true")]
+        assert [row[:2] for row in painted.table.rows] == [(s, level) for s in "AB" for level in ("off", "on")]
         assert {panel.name for panel in painted.figure.panels} >= {"box", "ecdf-a", "ecdf-b", "hist+kde-b"}
         await pilot.press(*keys_to("effects"))
         await settle(pilot)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("few_refits")
 
 @pytest.mark.parametrize(
     ("size", "keys"),
-    [((80, 24), ["2"]), ((120, 36), ["down", "space"]), ((200, 50), ["3"]), ((80, 24), ["question_mark"])],
+    [((80, 24), ["3"]), ((120, 36), ["down", "space"]), ((200, 50), ["5"]), ((80, 24), ["question_mark"])],
     ids=["effects-80x24", "compare-120x36", "importance-200x50", "help-80x24"],
 )
 def test_screen(snap_compare, runs, monkeypatch, size, keys):

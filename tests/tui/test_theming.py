@@ -207,7 +207,7 @@ def test_without_colour_what_is_chosen_can_be_seen(runs):
         assert any("use_norm" in line for line in marked("reverse"))
         terminal.send("\t")
         terminal.wait_quiet(0.3)
-        assert any("false" in line for line in marked("reverse"))
+        assert any("off" in line for line in marked("reverse"))
         terminal.send("r\x1b[B")
         terminal.wait_for("train_loss")
         terminal.wait_quiet(0.3)

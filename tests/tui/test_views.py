@@ -122,6 +122,25 @@ def test_the_slice_stands_in_the_document(opened):
     assert on["sd"] == pytest.approx(np.std(finite, ddof=1), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["compare", "dependence", "curves"])
+def test_a_table_says_on_and_off_as_the_plots_do_and_json_the_level(opened, name):
+    """A level with a name of its own keeps it."""
+    frame = sweep().with_columns(
+        tie_weights=pl.when("tie_weights").then(pl.lit("tied")).otherwise(pl.lit("loose")),
+        trace=pl.concat_list(pl.lit(4.0), pl.lit(3.0)),
+    )
+    session, view = opened(frame), VIEWS[name]
+    for switch, levels, words in (
+        ("use_norm", {"false", "true"}, {"off", "on"}),
+        ("tie_weights", {"loose", "tied"}, {"loose (off)", "tied (on)"}),
+    ):
+        look = Look(slice=Slice.of(session.table(None, None), {}, switch))
+        table = view.table(result_of(session, look, view), session.inputs(look))
+        at = [column.field for column in table.columns].index("level")
+        assert {row[at] for row in table.rows} == words
+        assert {row["level"] for row in document(session, look, view)["rows"]} == levels
+
+
 def test_a_fixed_switch_stays_in_the_table(opened):
     """Its figures are null, and the notes say that the filter fixes it."""
     session = opened(sweep())

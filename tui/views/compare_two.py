@@ -101,8 +101,11 @@ def mean_words(result: TwoComparisons) -> tuple[str, ...]:
 def table(result: TwoComparisons, inputs: Inputs) -> Table:
     """One row a side, those of A first."""
     rows = tuple(
-        (name, row.level, *(getattr(row, column.field) for column in SIDE))
-        for name, of in (("A", result.a), ("B", result.b))
+        (name, words[row.level], *(getattr(row, column.field) for column in SIDE))
+        for name, of, words in (
+            ("A", result.a, compare.level_names(result.a, inputs)),
+            ("B", result.b, compare.level_names(result.b, inputs)),
+        )
         for row in of.rows
     )
     notes = (

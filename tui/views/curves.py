@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ablate_tui.data.curves import written
@@ -64,7 +65,9 @@ def table(result: CurveBands, inputs: Inputs) -> Table:
     if result.others:
         some = ", ".join(result.others[:4]) + (f" and {len(result.others) - 4} more" if len(result.others) > 4 else "")
         notes.append(f"also curves of {some}: r, then last({written(result.others[0])})")
-    return table_of(result.rows, columns, title_of(result), tuple(notes))
+    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
+    rows = tuple(replace(row, level=level_words(factor, row.level) if factor else "all runs") for row in result.rows)
+    return table_of(rows, columns, title_of(result), tuple(notes))
 
 
 def document(result: CurveBands, inputs: Inputs) -> dict[str, Any]:

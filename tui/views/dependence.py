@@ -84,7 +84,14 @@ def table(result: Dependence, inputs: Inputs) -> Table:
         ("n", "runs"),
         ("configuration", "configuration", False),
     )
-    return table_of(result.rows, columns, f"SHAP values of {result.switch}", reasons(result.notes))
+    rows = result.rows
+    if rows:
+        factor = inputs.sample.table.factor(result.switch)
+        rows = tuple(replace(row, level=level_words(factor, row.level)) for row in rows)
+    if result.color is not None:
+        second = inputs.sample.table.factor(result.color)
+        rows = tuple(replace(row, color=row.color and level_words(second, row.color)) for row in rows)
+    return table_of(rows, columns, f"SHAP values of {result.switch}", reasons(result.notes))
 
 
 def document(result: Dependence, inputs: Inputs) -> dict[str, Any]:
