@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # numpy's own threads turn in circles for a while after each product, on cores that the screen and LightGBM need;
     # on a login node there would be dozens of them
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if not sys.warnoptions:  # those of libraries are for who writes a program; ours say in words what a figure lacks
+        warnings.simplefilter("ignore")
     if not abilities.speaks_unicode():
         ascii.speak(everywhere=False)
     arguments = list(sys.argv[1:] if argv is None else argv)

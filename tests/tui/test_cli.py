@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from tests.conftest import sweep
 
 from ablate_tui import __version__
 from ablate_tui.data.demo import SHIPPED
@@ -413,6 +414,16 @@ def test_sources_that_cannot_be_read(tmp_path, runs, database, fails):
             assert source.name.partition("-")[0] in line
     assert not (tmp_path / "into.duckdb").exists()
     assert "did you mean" in fails(1, tmp_path / "run.parquet")
+
+
+@pytest.mark.parametrize("view", ["importance", "interactions", "halfnormal"])
+def test_losses_near_the_largest_number_give_words_and_no_warnings(view, tmp_path):
+    """What numpy says of an overflow, with a line of source, is of no use to a researcher."""
+    path = tmp_path / "huge.csv"
+    sweep().fill_nan(None).with_columns(pl.col("val_loss") * 1e307).write_csv(path)
+    done = process("show", path, "--view", view, "--response", "val_loss")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "too large" in done.stdout.decode() or view == "importance"
 
 
 def test_no_response(tmp_path, fails):
