@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ablate_tui.queries.sentences import written
 from ablate_tui.tui.figure import Table, TableColumn
 
 LEAST_PROSE = 24  # cells that prose is folded to at least
@@ -51,8 +52,11 @@ def cell(value: object) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with some significant digits, a real minus sign, "–" for none."""
-    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
+    """A number with some significant digits, and all before the point up to a million; "–" for none."""
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}g}"
+    return written(f"{value:,.0f}" if "e+" in text and abs(value) < 1e6 else text)
 
 
 def width(text: str) -> int:

@@ -18,6 +18,20 @@ TABLE = Table(
 )
 
 
+@pytest.mark.parametrize(
+    ("value", "digits", "words"),
+    [
+        (None, 4, "–"), (0.0, 4, "0"), (2.28765, 4, "2.288"), (-0.0123456, 3, "−0.0123"), (9999.4, 4, "9999"),
+        (28253.4, 4, "28,253"), (-463.2, 2, "−463"), (999_999.4, 2, "999,999"), (1_234_567, 4, "1.235e6"),
+        (9.5e299, 2, "9.5e299"), (-2.5e7, 3, "−2.5e7"), (2.3e-28, 2, "2.3e−28"), (0.00001, 4, "1e−5"),
+        (float("inf"), 4, "inf"),
+    ],
+)  # fmt: skip
+def test_a_number_keeps_its_digits_and_is_short(value, digits, words):
+    """Readable up to a million; beyond, no cell has its exponent cut off."""
+    assert formats.number(value, digits) == words
+
+
 def test_text_lines_up_in_cells():
     """CJK takes two cells, none is a dash, control characters are gone."""
     text = formats.as_text(TABLE)
@@ -109,7 +123,7 @@ def test_prose_is_numbered_paragraphs():
     assert formats.as_text(PROSE).splitlines() == [
         "Findings",
         "",
-        "1. use_norm * [x](y) <b> narrows 95 % of it (q < .001) (view effects, p 1.2e−09)",
+        "1. use_norm * [x](y) <b> narrows 95 % of it (q < .001) (view effects, p 1.2e−9)",
         "2. 開關 can't be told (view design)",
         "",
         "a_note",
