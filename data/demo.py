@@ -78,9 +78,9 @@ def _made(folder: Path, shipped: Path, content: str) -> Path:
     database, mark = folder / "runs.duckdb", folder / "runs.duckdb.sha256"
     if database.exists() and mark.exists() and mark.read_text(encoding="utf-8").strip() == content:
         return database
-    # Made aside, then moved: a half-made file is never seen, and runs of an older version do not stay in it.
     from ablate_tui.data.importer import import_runs  # the first time alone
 
+    # Made aside, then moved: a half-made file is never seen, and runs of an older version do not stay in it.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".demo-") as aside:
         fresh = Path(aside) / "runs.duckdb"
         import_runs([str(shipped)], str(fresh))

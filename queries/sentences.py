@@ -9,7 +9,7 @@ from collections.abc import Sequence
 SIGNIFICANT = 0.05  # a p-value below it is never rounded up to it
 
 
-def written(text: str) -> str:
+def typeset(text: str) -> str:
     """A number that Python wrote, with true minus signs and short exponents: "-1.2e-05" is "−1.2e−5", "2e+06" "2e6"."""
     return re.sub(r"e\+?(-?)0*(?=\d)", r"e\1", text).replace("-", "−")
 
@@ -20,7 +20,7 @@ def figure(value: float | None) -> str:
         return "–"
     size = abs(value)
     if size != 0 and (size >= 1e6 or size < 1e-4):
-        text = written(f"{size:.2e}")
+        text = typeset(f"{size:.2e}")
     else:
         digits = 2 if size == 0 else max(0, 2 - math.floor(math.log10(size)))
         text = f"{size:.{digits}f}"

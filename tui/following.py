@@ -20,8 +20,9 @@ from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.session import Look, Session
 
 WATCH = 2.0  # seconds between two looks at whether the source has changed
-SELDOM = 20  # times as long as a look took, the next one waits at least,
-LONGEST = 20.0  # but no longer than these seconds: a look that took long may just have had a busy machine
+SELDOM = 20  # times as long as a look took, the next one waits at least; where these are more than
+LONGEST = 20.0  # seconds, these and a few times as long are enough: it may have taken long since the machine was busy
+FEW = 4
 
 
 class Following(Computing):
@@ -74,7 +75,8 @@ class Following(Computing):
                 if not self.left.is_set():
                     self.call_from_thread(self.tell_fault, error)
                 return
-            pause = min(max(WATCH, SELDOM * (time.monotonic() - began)), LONGEST)
+            took = time.monotonic() - began
+            pause = max(WATCH, min(SELDOM * took, LONGEST), FEW * took)
             if watch is not None and news is not None:
                 self.post_message(self.Changed(news, watch))
 

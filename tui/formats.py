@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ablate_tui.queries.sentences import written
+from ablate_tui.queries.sentences import typeset
 from ablate_tui.tui.figure import Table, TableColumn
 
 LEAST_PROSE = 24  # cells that prose is folded to at least
@@ -56,7 +56,7 @@ def number(value: float | None, digits: int = 4) -> str:
     if value is None:
         return "–"
     text = f"{value:.{digits}g}"
-    return written(f"{value:,.0f}" if "e+" in text and abs(value) < 1e6 else text)
+    return typeset(f"{value:,.0f}" if "e+" in text and abs(value) < 1e6 else text)
 
 
 def width(text: str) -> int:

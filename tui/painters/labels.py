@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate_tui.queries.sentences import written
+from ablate_tui.queries.sentences import typeset
 from ablate_tui.tui.figure import (
     Axis,
     Bars,
@@ -73,7 +73,7 @@ def tick_texts(positions: list[float]) -> list[str]:
         decimals = next((d for d in range(7) if abs(round(step, d) - step) < 1e-3 * step), 6)
         texts = [f"{p:.{decimals}f}" for p in positions]
         texts = [t[1:] if t.startswith("-") and float(t) == 0 else t for t in texts]
-    return [written(t) for t in texts]
+    return [typeset(t) for t in texts]
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
@@ -93,7 +93,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 
 def log_texts(positions: list[float]) -> list[str]:
     """Ticks of a log axis, each as short as it can be."""
-    return [written(f"{p:g}") for p in positions]
+    return [typeset(f"{p:g}") for p in positions]
 
 
 @dataclass(frozen=True)
