@@ -20,9 +20,9 @@ from ablate_tui.tui.panels.switch_list import SwitchList
 from ablate_tui.tui.session import Look, Session
 
 WATCH = 2.0  # seconds between two looks at whether the source has changed
-SELDOM = 20  # times as long as a look took, the next one waits at least; where these are more than
-LONGEST = 20.0  # seconds, these and a few times as long are enough: it may have taken long since the machine was busy
-FEW = 4
+SELDOM = 20  # times as long as a look took, the next one waits
+LONGEST = 20.0  # seconds that this waits at most: that a look took long may come from a busy machine;
+LEAST = 4  # but so many times as long at least
 
 
 class Following(Computing):
@@ -76,7 +76,7 @@ class Following(Computing):
                     self.call_from_thread(self.tell_fault, error)
                 return
             took = time.monotonic() - began
-            pause = max(WATCH, min(SELDOM * took, LONGEST), FEW * took)
+            pause = max(WATCH, min(SELDOM * took, LONGEST), LEAST * took)
             if watch is not None and news is not None:
                 self.post_message(self.Changed(news, watch))
 

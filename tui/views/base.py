@@ -293,6 +293,11 @@ def level_words(factor: Factor, level: str) -> str:
     return state if level.lower() in ("true", "false", "0", "1", "on", "off", "yes", "no") else f"{level} ({state})"
 
 
+def side_words(factor: Factor | None, level: str) -> str:
+    """What one side of a contrast is called, in plots and tables alike."""
+    return "all runs" if factor is None else level_words(factor, level)
+
+
 def side_role(factor: Factor | None, level: str) -> Role:
     """Colour role of one side of a contrast."""
     if factor is None:

@@ -24,7 +24,7 @@ from ablate_tui.tui.figure import (
     Violin,
 )
 from ablate_tui.tui.formats import number
-from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role
+from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons, side_role, side_words
 
 MOST_SIDES = 8  # that can be told apart in one picture; the table has them all
 MOST_PAIRS = 28  # of levels in one picture: those of eight
@@ -59,12 +59,6 @@ def read(inputs: Inputs) -> Comparison:
     return compare(inputs.sample)
 
 
-def level_names(result: Comparison, inputs: Inputs) -> dict[str, str]:
-    """What each side is called: the same in the table as in the plots."""
-    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
-    return {row.level: level_words(factor, row.level) if factor else "all runs" for row in result.rows}
-
-
 class Sides:
     """Names, words and roles of the sides that are drawn, from a place on; of one slice among two, with its name."""
 
@@ -77,7 +71,7 @@ class Sides:
         self.levels = [row.level for row in rows]
         self.rows = rows
         self.roles: dict[str, Role] = {row.level: side_role(factor, row.level) for row in rows}
-        self.words = {level: f"{slice_} {words}".strip() for level, words in level_names(result, inputs).items()}
+        self.words = {row.level: f"{slice_} {side_words(factor, row.level)}".strip() for row in rows}
         self.named = {row.level: f"{self.words[row.level]} n={row.n:,}" for row in rows}
         self.left_out = len([row for row in result.rows if row.n]) - len(rows)
 
@@ -253,8 +247,9 @@ def table(result: Comparison, inputs: Inputs) -> Table:
         *(PAIRWISE if result.omnibus else ()),
         *SIDE[3:],
     )
-    words = level_names(result, inputs)
-    named = [(words[row.level], row) for row in result.rows] + [(row.name, row) for row in result.pairwise]
+    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
+    sides = [(side_words(factor, row.level), row) for row in result.rows]
+    named = sides + [(row.name, row) for row in result.pairwise]
     rows = tuple((name, *(getattr(row, column.field, None) for column in columns[1:])) for name, row in named)
     return Table(columns, rows, figure_title(result), (*omnibus_words(result), *reasons(told(result))))
 

@@ -10,7 +10,7 @@ from ablate_tui.queries.two_slices import TwoComparisons, compare_slices
 from ablate_tui.tui.figure import Axis, Figure, Line, Mark, Panel, Table, TableColumn
 from ablate_tui.tui.formats import number
 from ablate_tui.tui.views import compare
-from ablate_tui.tui.views.base import Inputs, View, framed, notes_of, reasons
+from ablate_tui.tui.views.base import Inputs, View, framed, notes_of, reasons, side_words
 from ablate_tui.tui.views.compare import SIDE, Sides
 from ablate_tui.tui.views.two_slices import other, second, shared_words, slices_words, sql_of_both
 
@@ -100,12 +100,10 @@ def mean_words(result: TwoComparisons) -> tuple[str, ...]:
 
 def table(result: TwoComparisons, inputs: Inputs) -> Table:
     """One row a side, those of A first."""
+    factor = inputs.sample.table.factor(result.a.contrast) if result.a.contrast else None
     rows = tuple(
-        (name, words[row.level], *(getattr(row, column.field) for column in SIDE))
-        for name, of, words in (
-            ("A", result.a, compare.level_names(result.a, inputs)),
-            ("B", result.b, compare.level_names(result.b, inputs)),
-        )
+        (name, side_words(factor, row.level), *(getattr(row, column.field) for column in SIDE))
+        for name, of in (("A", result.a), ("B", result.b))
         for row in of.rows
     )
     notes = (

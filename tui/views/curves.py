@@ -9,7 +9,7 @@ from ablate_tui.data.curves import written
 from ablate_tui.queries.curves import CurveBands, curve_bands, curves_sql, points_sql
 from ablate_tui.queries.polars_code import PolarsCode, curves_polars, input_rows
 from ablate_tui.tui.figure import Axis, Figure, Line, Panel, Table
-from ablate_tui.tui.views.base import Inputs, View, framed, level_words, plain, reasons, side_role, table_of
+from ablate_tui.tui.views.base import Inputs, View, framed, plain, reasons, side_role, side_words, table_of
 
 MOST_SIDES = 6  # that can be told apart
 
@@ -28,7 +28,7 @@ def figure(result: CurveBands, inputs: Inputs) -> Figure:
     for level in levels[:MOST_SIDES]:
         rows = [row for row in result.rows if row.level == level]
         most = max(row.n for row in rows)
-        words = f"{level_words(factor, level) if factor else 'all runs'} n={most:,}"
+        words = f"{side_words(factor, level)} n={most:,}"
         x, low, middle, high = zip(*((row.step, row.q25, row.median, row.q75) for row in rows), strict=True)
         lines.append(Line(x, middle, side_role(factor, level), words, low=low, high=high))
     empty = "" if lines else result.notes[0].reason if result.metric is None else "no value in this slice"
@@ -66,7 +66,7 @@ def table(result: CurveBands, inputs: Inputs) -> Table:
         some = ", ".join(result.others[:4]) + (f" and {len(result.others) - 4} more" if len(result.others) > 4 else "")
         notes.append(f"also curves of {some}: r, then last({written(result.others[0])})")
     factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
-    rows = tuple(replace(row, level=level_words(factor, row.level) if factor else "all runs") for row in result.rows)
+    rows = tuple(replace(row, level=side_words(factor, row.level)) for row in result.rows)
     return table_of(rows, columns, title_of(result), tuple(notes))
 
 
