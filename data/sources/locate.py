@@ -113,7 +113,7 @@ def kind_of(path: str) -> Kind:
     head = head_of(path)
     if not head:
         raise SourceError(f'"{name}" is empty; {_READS}')
-    if head[8:12] == b"DUCK":
+    if _is_duckdb(head):
         return "duckdb"
     if head[:4] == b"PAR1":
         return "parquet"
@@ -151,9 +151,17 @@ def head_of(path: str, size: int = 4096) -> bytes:
 
 
 def is_gzip(path: str) -> bool:
-    """Whether a file starts as gzip does, whatever it is called."""
+    """Whether a file starts as gzip does, whatever it is called.
+
+    A DuckDB file begins with a checksum of a random identifier, so that one in 65,536 starts so too.
+    """
     with open(path, "rb") as stream:
-        return stream.read(2) == b"\x1f\x8b"
+        head = stream.read(12)
+    return head[:2] == b"\x1f\x8b" and not _is_duckdb(head)
+
+
+def _is_duckdb(head: bytes) -> bool:
+    return head[8:12] == b"DUCK"
 
 
 def open_text(path: str) -> gzip.GzipFile:
