@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from ablate_tui import tui
 from ablate_tui.tui.app import AblateApp
-from ablate_tui.tui.screens.help import keys_of
+from ablate_tui.tui.keymap import keys_of
 
 INTRODUCTION = """# Keys
 

@@ -25,7 +25,7 @@ from ablate_tui.tui.config import Config
 from ablate_tui.tui.copying import Copying
 from ablate_tui.tui.following import Following
 from ablate_tui.tui.keeping import Keeping
-from ablate_tui.tui.keymap import bindings_of, remapped
+from ablate_tui.tui.keymap import bindings_of, keys_of, remapped
 from ablate_tui.tui.leaving import Leaving
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.body import Body
@@ -38,7 +38,7 @@ from ablate_tui.tui.panels.tab_bar import TabBar
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.querying import Querying
 from ablate_tui.tui.screens.card import Card
-from ablate_tui.tui.screens.help import Help, keys_of
+from ablate_tui.tui.screens.help import Help
 from ablate_tui.tui.screens.once import Sized
 from ablate_tui.tui.screens.palette import Offered, Palette
 from ablate_tui.tui.session import Look, Session

@@ -20,7 +20,7 @@ class Asking(Computing):
 
     def action_response(self) -> None:
         """Choose another response."""
-        hint = "A column, last(m) or best(m) of a curve m, or SQL such as log(val_loss). enter takes, esc leaves."
+        hint = "A column, last(m) or best(m) of a curve m, or SQL such as log(val_loss)"
         choices = self.session.store.responses()
         self.push_screen(Ask("Response", "", choices, hint, self.check_response), self.take_response)
 
@@ -35,10 +35,7 @@ class Asking(Computing):
 
     def action_fail(self) -> None:
         """Say which runs count as failed."""
-        hint = (
-            "A SQL condition on a run, such as val_loss > 2.9; diverged runs have failed anyway. "
-            "Empty: only those. enter takes, esc leaves."
-        )
+        hint = "A SQL condition on a run, such as val_loss > 2.9; diverged runs have failed anyway. Empty: only those"
         now = self.sweep.fail_condition or ""
         self.push_screen(Ask("Failed runs", now, (), hint, self.check_fail, blank=True), self.take_fail)
 
@@ -54,8 +51,7 @@ class Asking(Computing):
     def action_model(self) -> None:
         """Choose the terms of the location model."""
         hint = (
-            "Main effects and interactions, such as a,b,a:b; quote a name that has a comma. "
-            "Empty: chosen from the data. enter takes, esc leaves."
+            "Main effects and interactions, such as a,b,a:b; quote a name that has a comma. Empty: chosen from the data"
         )
         now = location_text(self.look.slice.location or ())
         self.push_screen(Ask("Location model terms", now, (), hint, self.terms, blank=True), self.take_terms)
@@ -72,7 +68,7 @@ class Asking(Computing):
     def action_find(self) -> None:
         """Find a switch by a part of its name."""
         names = [factor.name for factor in self.sweep.factors]
-        self.push_screen(Ask("Find a switch", "", names, "Type a part of its name; enter goes there."), self.take_find)
+        self.push_screen(Ask("Find a switch", "", names, "Type a part of its name"), self.take_find)
 
     def take_find(self, text: str | None) -> None:
         """Move the cursor to the switch that was found."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
@@ -26,6 +27,7 @@ from ablate_tui.queries.slices import Sample
 from ablate_tui.tui import formats
 from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.history import History
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.lean_driver import LeanDriver
 from ablate_tui.tui.painting import Painted, Sizes, Sort, paint_view
 from ablate_tui.tui.panels.body import Body
@@ -204,7 +206,9 @@ class Computing(App[None]):
         sample = self.session.sample(look)
         other = self.session.beside(look)
         beside = None if other is None else self.session.sample(other)
-        why = trouble(sample, lambda slice_: self.session.sample(replace(look, slice=slice_)))
+        why = trouble(
+            sample, lambda slice_: self.session.sample(replace(look, slice=slice_)), partial(worded, node=self)
+        )
         self.post_message(self.Glanced(look, sample, glance(sample), why, beside))
         table = sample.table
         if table.large and not table.ordered:

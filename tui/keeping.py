@@ -13,6 +13,7 @@ from ablate_tui.queries.slices import Slice, Versus, take
 from ablate_tui.tui import formats, saved
 from ablate_tui.tui.computing import Computing
 from ablate_tui.tui.history import History
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.saved import Last, Saved
 from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.saved_slices import About, Picked, SavedSlices
@@ -41,8 +42,9 @@ class Keeping(Computing):
     def action_save(self) -> None:
         """Save the slice under a name."""
         slices = saved.saved(self.session)
-        hint = f"{slice_words(self.session.sample(self.look))}. enter saves, esc leaves; W lists what is saved."
-        ask = Ask("Save this slice as", "", (), formats.clean(hint), lambda name: saved.check_name(name, slices))
+        words = formats.clean(slice_words(self.session.sample(self.look)))
+        hint = f"{words} · {worded('{saved} lists what is saved', self)}"
+        ask = Ask("Save this slice as", "", (), hint, lambda name: saved.check_name(name, slices))
         self.push_screen(ask, self.take_name)
 
     def take_name(self, name: str | None) -> None:
@@ -56,7 +58,9 @@ class Keeping(Computing):
         except AblateError as error:
             self.notify(formats.clean(error), severity="error", markup=False)
             return
-        self.notify(f'saved "{formats.clean(made.name)}"; W lists the saved slices', markup=False)
+        self.notify(
+            f'saved "{formats.clean(made.name)}"; {worded("{saved} lists the saved slices", self)}', markup=False
+        )
 
     def action_saved(self) -> None:
         """List the saved slices."""
@@ -126,7 +130,9 @@ class Keeping(Computing):
         self.sorts = {name: sort for name, sort in found.sorts.items() if name in VIEWS}
         notes = list(left_out)
         if look.step != fresh.step:
-            notes.append("as your last session was left; u starts afresh, x clears the filters alone")
+            notes.append(
+                worded("as your last session was left; {undo} starts afresh, {clear} clears the filters alone", self)
+            )
         self.session.notes = (*self.session.notes, *notes)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
@@ -15,6 +16,8 @@ TAKEN = {"tab": "the next panel", "shift+tab": "the panel before", "ctrl+p": "th
 TAKEN |= {"ctrl+c": "the terminal", "ctrl+q": "quitting"}
 ALSO = {"m": "enter", "i": "tab", "h": "backspace", "[": "escape"}  # what ctrl makes of a letter
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
+SPOKEN = {"question_mark": "?", "slash": "/", "left_square_bracket": "[", "right_square_bracket": "]"}
+SHORT = SPOKEN | {"escape": "esc"}
 NAMED = {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
 
 
@@ -63,6 +66,27 @@ def remapped(binding: Binding, keys: Mapping[str, str]) -> Binding:
     """A binding with the keys that are in force."""
     own = keys.get(binding.id or "")
     return binding if own is None else binding.with_key(own)
+
+
+def keys_of(binding: Binding) -> str:
+    """The keys of a binding as a person calls them."""
+    return " ".join(SPOKEN.get(key.strip(), key.strip()) for key in binding.key.split(","))
+
+
+def worded(words: str, node: DOMNode) -> str:
+    """Words of a part of the screen, the key in force for each id in braces: "{undo} undoes".
+
+    The ids are of the part itself and of the app.
+    """
+    app = node.app
+    known = {binding.id: binding for binding in bindings_of(type(app), type(node))}
+    keys: Mapping[str, str] = getattr(app, "keys", {})
+
+    def key(mark: re.Match[str]) -> str:
+        first = remapped(known[mark[1]], keys).key.split(",")[0].strip()
+        return SHORT.get(first, first)
+
+    return re.sub(r"\{([a-z_.]+)\}", key, words)
 
 
 def checked(keys: Mapping[str, str]) -> dict[str, str]:

@@ -112,7 +112,7 @@ def check_name(name: str, slices: tuple[Saved, ...]) -> str:
     if "=" in name or not name.isprintable():
         raise UsageError('a name has no "=", since filters do, and no control characters; choose another')
     if any(each.name == name for each in slices):
-        raise UsageError(f'there is a slice "{name}" already; choose another name, or delete that one first (W)')
+        raise UsageError(f'there is a slice "{name}" already; choose another name, or delete that one first')
     return name
 
 

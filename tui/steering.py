@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ablate_tui.tui.asking import Asking
 from ablate_tui.tui.computing import Computing
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.painting import MOST_PANELS, Sort
 from ablate_tui.tui.panels.body import Body, notes_of
 from ablate_tui.tui.panels.switch_list import SwitchList
@@ -111,7 +112,9 @@ class Steering(Asking):
         """Go to the view that shows a finding, with the factor that it is about as the contrast."""
         self.view_name = view_name
         if self.look.slice.filters:
-            self.notify("findings are of the whole sweep; this view keeps the filters (x clears them)")
+            self.notify(
+                worded("findings are of the whole sweep; this view keeps the filters ({clear} clears them)", self)
+            )
         slice_ = self.look.slice.contrasted(self.sweep, factor) if factor else self.look.slice
         self.go(replace(self.look, slice=slice_, focus=factor or self.look.focus))
 

@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from rich.color import ColorType
 from rich.style import Style
@@ -167,6 +168,33 @@ async def test_settings_of_the_start_and_keys(runs):
         assert isinstance(app.screen, Help)
         said = "".join(text for text, _ in pieces(app))
         assert re.search(r"a space\s+the switch under the cursor", said)
+
+
+async def test_words_name_the_keys_in_force(runs):
+    """On the screen and in dialogs; names out of the source are left as they are, braces or not."""
+    keys = {"undo": "U", "clear": "z", "part": "p", "ask.cancel": "f9", "save": "d", "saved": "D", "saved.close": "f8"}
+    frame = pl.read_parquet(runs).filter(~(pl.col("use_bias") & pl.col("use_norm")))
+    frame.rename({"use_bias": "{undo}", "use_norm": "{no such}"}).write_parquet(runs)
+    app = app_of(runs, Config(keys=keys))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+
+        def said() -> str:
+            return re.sub(r"[\s│]+", " ", "".join(text for text, _ in pieces(app)))
+
+        assert "parts (p) ·" in said()
+        slice_ = app.look.slice
+        for name in ("{undo}", "{no such}"):
+            slice_ = slice_.with_levels(app.sweep, name, ("true",))
+        app.go(Look(slice=slice_))
+        await settle(pilot)
+        assert re.search(r"no run is left; without \{(undo|no such)\} = on: \d+ \(U undoes, z clears\)", said())
+        await pilot.press("U", "D")
+        await settle(pilot)
+        assert "No slice is saved for this source yet: d saves the one on the screen. f8 leaves" in said()
+        await pilot.press("f8", "d")
+        await settle(pilot)
+        assert "D lists what is saved · enter takes · f9 leaves" in said()
 
 
 @pytest.mark.parametrize(

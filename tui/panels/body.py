@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from ablate_tui.tui.formats import clean, fit, width
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.layout import Arrangement
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.painting import Painted
@@ -65,7 +66,7 @@ class Body(Column):
         line = " " + clean("  ·  ".join(notes_of(painted)))
         if width(line) <= self.size.width:
             return (Segment(line, DIM),)
-        more = " n: all notes "
+        more = worded(" {notes}: all notes ", self)
         return Segment(fit(line, max(0, self.size.width - len(more))), DIM), Segment(more, BOLD)
 
     def place(self, arrangement: Arrangement) -> None:
@@ -82,7 +83,7 @@ class Body(Column):
         if arrangement.parts > 1:
             shown = len(arrangement.panels) + bool(arrangement.table_height)
             parts = len(painted.figure.panels) + bool(painted.table.columns)
-            more = f"{shown}/{parts} parts (v) · "
+            more = f"{shown}/{parts} parts {worded('({part})', self)} · "
         return Segment(f" {more}", DIM), Segment(clean(painted.figure.title), BOLD)
 
     def say(self, words: str) -> None:

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from ablate_tui.queries.slices import Sample, Versus
 from ablate_tui.tui.formats import clean, width
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.ground import BOLD, DIM
 from ablate_tui.tui.panels.lines import Lines
@@ -64,11 +65,14 @@ class Header(Lines):
         """
         self.sample, self.trouble = sample, trouble
         self.beside, self.versus = beside, versus or Versus()
-        news = (Segment(f" {self.news} (R) ", NEWS),) if self.news else ()
+        news = (Segment(f" {self.news} {worded('({take})', self)} ", NEWS),) if self.news else ()
         room = (self.size.width or 80) - sum(width(piece.text) for piece in news)
         forms = [first_line(sample, words, better) for words, better in ((2, True), (2, False), (1, False), (0, False))]
         first = next((form for form in forms if sum(width(piece.text) for piece in form) <= room), forms[-1])
-        said = [(" slice ", slice_words(sample)), ("  contrast ", sample.slice.contrast or "none (c chooses)")]
+        said = [
+            (" slice ", slice_words(sample)),
+            ("  contrast ", sample.slice.contrast or worded("none ({contrast} chooses)", self)),
+        ]
         if sample.slice.location is not None:
             said.append(("  model ", location_text(sample.slice.location)))
         if beside is not None:

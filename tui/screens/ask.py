@@ -15,9 +15,12 @@ from textual.widgets.option_list import Option
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.panels.text_line import TextLine
 from ablate_tui.tui.screens.lists import Choices
 from ablate_tui.tui.screens.once import Once
+
+KEYS = "enter takes · {ask.cancel} leaves"
 
 
 class Ask(Once, ModalScreen[str | None]):
@@ -60,7 +63,7 @@ class Ask(Once, ModalScreen[str | None]):
             yield TextLine(self.value, id="answer", select_on_focus=False)
             if self.choices:
                 yield Choices(id="choices", markup=False)
-            yield Static(Text(self.hint, "dim"), id="hint")
+            yield Static(Text(" · ".join(filter(None, (self.hint, worded(KEYS, self)))), "dim"), id="hint")
 
     def on_mount(self) -> None:
         """Show all choices; the line has the focus."""

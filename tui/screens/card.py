@@ -16,12 +16,13 @@ from textual.worker import get_current_worker
 
 from ablate_tui.tui.figure import Figure
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.painting import Painted, Sizes, paint_card
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.colours import painter_palette
 from ablate_tui.tui.screens.once import Once
 
-KEYS = "v next panel · e export · esc closes"
+KEYS = "{card.next} next panel · {card.export} export · {card.close} closes"
 
 
 class Card(Once, ModalScreen[None]):
@@ -57,7 +58,7 @@ class Card(Once, ModalScreen[None]):
         about = "  ·  ".join(part for part in (self.figure.subtitle, self.figure.footer) if part)
         yield Static(Text(f" {clean(about)}", "dim", no_wrap=True), classes="card-line")
         yield Body(id="card")
-        yield Static(Text(f" {KEYS}", "dim", no_wrap=True), classes="card-line")
+        yield Static(Text(worded(f" {KEYS}", self), "dim", no_wrap=True), classes="card-line")
 
     def on_resize(self, event: events.Resize) -> None:
         """Paint in the new size; the first one comes with the opening."""

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ablate_tui.tui.formats import cell, clean, fit
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.screens.once import Once
 
 
@@ -31,4 +32,4 @@ class Details(Once, ModalScreen[None]):
             yield Static(Text(clean(self.heading), "bold"))
             for name, value in self.values.items():
                 yield Static(Text.assemble((fit(clean(name), 28), "dim"), cell(value)))
-            yield Static(Text("\nesc closes", "dim"))
+            yield Static(Text(worded("\n{details.close} closes", self), "dim"))

@@ -17,12 +17,13 @@ from ablate_tui.data.errors import AblateError
 from ablate_tui.tui import export
 from ablate_tui.tui.export_choice import ExportChoice
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.panels.choice import Choice
 from ablate_tui.tui.panels.text_line import TextLine
 from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.terminals import Terminal
 
-KEYS = "↑↓ line · ←→ choose · enter exports · esc leaves"
+KEYS = "↑↓ line · ←→ choose · {export.write} exports · {export.leave} leaves"
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ExportDialog(Once, ModalScreen[Wish | None]):
         preview = self.query_one("#preview", Choice)
         preview.why = self.why
         preview.disabled = not drawn or choice.all_views or bool(self.why)
-        self.say(f"{export.folder_words()} · {KEYS}")
+        self.say(f"{export.folder_words()} · {worded(KEYS, self)}")
 
     def say(self, words: str, style: str = "dim") -> None:
         """Words under the lines."""

@@ -13,15 +13,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ablate_tui.tui.keymap import keys_of, worded
 from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.views.base import View
-
-NAMES = {"question_mark": "?", "slash": "/", "left_square_bracket": "[", "right_square_bracket": "]"}
-
-
-def keys_of(binding: Binding) -> str:
-    """The keys of a binding as a person calls them."""
-    return " ".join(NAMES.get(key.strip(), key.strip()) for key in binding.key.split(","))
 
 
 class Help(Once, ModalScreen[None]):
@@ -59,7 +53,7 @@ class Help(Once, ModalScreen[None]):
                     "slices tried before it."
                 )
             )
-            yield Static(Text("\nesc closes", "dim"))
+            yield Static(Text(worded("\n{help.close} closes", self), "dim"))
 
     @staticmethod
     def grid(pairs: Iterable[tuple[str, str]]) -> RichTable:

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.screens.once import Once
 
 
@@ -32,4 +33,4 @@ class Notes(Once, ModalScreen[None]):
             yield Static(Text(clean(self.heading), "bold"))
             for note in self.notes:
                 yield Static(Text("\n" + clean(note)))
-            yield Static(Text("\nesc closes", "dim"))
+            yield Static(Text(worded("\n{notes.close} closes", self), "dim"))

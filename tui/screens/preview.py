@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 
 from ablate_tui.tui import sending
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.panels.picture import Picture
 from ablate_tui.tui.screens.once import Once
 from ablate_tui.tui.terminals import Terminal
@@ -49,7 +50,10 @@ class Preview(Once, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Room for the picture, and a line about it."""
         yield Picture(id="picture")
-        yield Static(Text(f" esc closes · {clean(self.words)}", "dim", no_wrap=True), classes="card-line")
+        yield Static(
+            Text(worded(" {preview.close} closes · ", self) + clean(self.words), "dim", no_wrap=True),
+            classes="card-line",
+        )
 
     def on_resize(self, event: events.Resize) -> None:
         """Show it in the new size, once that stays; the first one comes with the opening."""

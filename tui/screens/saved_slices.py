@@ -16,13 +16,18 @@ from textual.widgets.option_list import Option
 
 from ablate_tui.data.errors import AblateError
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.saved import Saved, check_name
 from ablate_tui.tui.screens.ask import Ask
 from ablate_tui.tui.screens.lists import Choices
 from ablate_tui.tui.screens.once import Once
 
-HINT = "enter recalls · b sets it beside the present slice · r renames · d deletes, u brings back · esc leaves"
-NONE = "No slice is saved for this source yet: w saves the one on the screen."
+HINT = (
+    "enter recalls · {saved.beside} sets it beside the present slice · {saved.rename} renames · "
+    "{saved.delete} deletes, {saved.back} brings back · {saved.close} leaves"
+)
+NONE = "No slice is saved for this source yet: {save} saves the one on the screen. "
+BACK = "{saved.back} brings back what was deleted · "
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class SavedSlices(Once, ModalScreen[Picked | None]):
         options.add_options([Option(self.lines(each)) for each in self.slices])
         options.highlighted = min(at, len(self.slices) - 1) if self.slices else None
         options.display = bool(self.slices)
-        self.say(HINT if self.slices else f"{NONE} {'u brings back what was deleted · ' if self.deleted else ''}esc")
+        self.say(worded(HINT if self.slices else NONE + BACK * bool(self.deleted) + "{saved.close} leaves", self))
 
     def lines(self, saved: Saved) -> Text:
         """A slice in two lines."""
@@ -184,5 +189,5 @@ class SavedSlices(Once, ModalScreen[Picked | None]):
                 renamed = replace(saved, name=check_name(name, others))
                 self.changed((*self.slices[:at], renamed, *self.slices[at + 1 :]), at)
 
-        ask = Ask("Rename to", saved.name, (), "enter takes, esc leaves.", lambda name: check_name(name, others))
+        ask = Ask("Rename to", saved.name, (), "", lambda name: check_name(name, others))
         self.app.push_screen(ask, take)

@@ -27,6 +27,7 @@ from ablate_tui.data.statements import QueryError
 from ablate_tui.data.store import Store
 from ablate_tui.tui.answer_words import Laid, histogram, in_sort, lay_out, plural, size_words, text_of, whole
 from ablate_tui.tui.formats import clean, folded
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.colours import painter_palette
 from ablate_tui.tui.panels.ground import BOLD, DIM
@@ -164,7 +165,7 @@ class SqlScreen(Once, ModalScreen[None]):
             self.asked.set()
         self.asked = Event()
         self.box.mark(None)
-        self.say("asking … esc stops")
+        self.say(worded("asking … {sql.back} stops", self))
         sql = self.sql = self.box.text
         self.box.remember(sql)
         self.asker = self.ask(self.store(), sql, self.asked, keep)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ablate_tui.tui.formats import clean
+from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.screens.once import Once
 
 
@@ -27,12 +28,13 @@ class Working(Once, ModalScreen[None]):
         super().__init__()
         self.heading, self.stop_it = title, stop
         # made here: what works may have something to say before the screen is composed, and after it is gone
-        self.progress, self.hint = Static(id="progress"), Static(Text("esc stops", "dim"), id="hint")
+        self.progress, self.hint = Static(id="progress"), Static(id="hint")
 
     def compose(self) -> ComposeResult:
         """A heading and a line."""
         with Vertical(classes="dialog"):
             yield Static(Text(self.heading, "bold"))
+            self.hint.update(Text(worded("{working.stop} stops", self), "dim"))
             yield self.progress
             yield self.hint
 
