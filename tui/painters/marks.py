@@ -316,19 +316,25 @@ class Pen:
             )  # fmt: skip
 
     def _cells(self, mark: Cells) -> None:
-        from matplotlib.patches import Rectangle
+        from matplotlib.collections import PolyCollection
 
         columns = max((len(row) for row in mark.texts), default=0)
         room = (self.inches - names_width(self.panel) - 0.3) / max(1, columns)
         size = max(3.0, min(8.0, 8.0 * room / cell_width(mark.texts)))
+        squares, faces = [], []
         for i, texts in enumerate(mark.texts[:MOST]):
             for j, text in enumerate(texts):
                 value = mark.shade[i][j] if i < len(mark.shade) and j < len(mark.shade[i]) else 0.0
                 tint = shade(value, self.dark)
-                face, words = hexed(tint), hexed(ink_on(tint))
-                edge = self.tint("muted", 0.25)
-                self.axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, linewidth=0.5))
-                self.axes.text(j, i, text, ha="center", va="center", fontsize=size, color=words, zorder=4)
+                squares.append([(j + x, i + y) for x, y in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))])
+                faces.append(hexed(tint))
+                # a square holds its text: no room need be found for each
+                self.axes.text(
+                    j, i, text, ha="center", va="center", fontsize=size, color=hexed(ink_on(tint)), zorder=4,
+                    in_layout=False,
+                )  # fmt: skip
+        edge = self.tint("muted", 0.25)
+        self.axes.add_collection(PolyCollection(squares, facecolors=faces, edgecolors=edge, linewidths=0.5, zorder=1))
 
     # ---- axes
 

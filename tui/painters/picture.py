@@ -83,6 +83,11 @@ def render(
         metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format]
         width, height = canvas.get_size_inches()
         fine = min(dpi or kind.dpi(width), (_MOST_PIXELS / (width * height)) ** 0.5, 60_000 / max(width, height))
+        canvas.set_dpi(fine)
+        engine = canvas.get_layout_engine()
+        if engine is not None and canvas.axes:  # settled here, else savefig draws all of it an extra time for that
+            engine.execute(canvas)
+        canvas.set_layout_engine("none")
         stream = io.BytesIO()
         canvas.savefig(stream, format=format, dpi=fine, metadata=metadata, facecolor=canvas.get_facecolor())
         return stream.getvalue()
