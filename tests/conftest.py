@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
 
 TOP = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("ABLATE_SHARED", TOP / "../shared")) / "data"
 
 SWITCHES = ("use_norm", "use_bias", "tie_weights", "use_gate")
+
+
+# nothing is timed; CI has Hypothesis' own profile "ci", which draws the same examples each time
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)
