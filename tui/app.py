@@ -17,7 +17,6 @@ from textual.command import Provider
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from ablate_tui.tui import export, formats
 from ablate_tui.tui.computing import Computing
@@ -31,6 +30,7 @@ from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.body import Body
 from ablate_tui.tui.panels.ground import Beside, Column
 from ablate_tui.tui.panels.header import Header
+from ablate_tui.tui.panels.keys_line import KeysLine
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.ranking import Ranking
 from ablate_tui.tui.panels.switch_list import SwitchList
@@ -159,7 +159,7 @@ class AblateApp(Steering, Copying, Querying, Following, Keeping, Themed, Leaving
                 yield Ranking(id="ranking")
             with Vertical(id="right"):
                 yield Body(id="body")
-        yield Footer(show_command_palette=False)
+        yield KeysLine()
         yield Lines(id="small")
 
     def on_mount(self) -> None:

@@ -17,7 +17,7 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Footer, TextArea
+from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from ablate_tui.data.answers import Answer, Stopped
@@ -31,6 +31,7 @@ from ablate_tui.tui.keymap import worded
 from ablate_tui.tui.painters.grid import Row
 from ablate_tui.tui.panels.colours import painter_palette
 from ablate_tui.tui.panels.ground import BOLD, DIM
+from ablate_tui.tui.panels.keys_line import KeysLine
 from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.query_box import QueryBox
 from ablate_tui.tui.panels.result_table import ResultTable
@@ -109,7 +110,7 @@ class SqlScreen(Once, ModalScreen[None]):
         with Container(id="answer"):
             yield ResultTable(id="result")
             yield Lines(id="histogram")
-        yield Footer(show_command_palette=False)
+        yield KeysLine()
 
     @property
     def box(self) -> QueryBox:
