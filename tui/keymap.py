@@ -76,11 +76,10 @@ def keys_of(binding: Binding) -> str:
 def worded(words: str, node: DOMNode) -> str:
     """Words of a part of the screen, the key in force for each id in braces: "{undo} undoes".
 
-    The ids are of the part itself and of the app.
+    The ids are of the part itself and of what it lies in: its screen, the app.
     """
-    app = node.app
-    known = {binding.id: binding for binding in bindings_of(type(app), type(node))}
-    keys: Mapping[str, str] = getattr(app, "keys", {})
+    known = {binding.id: binding for binding in bindings_of(*map(type, node.ancestors_with_self))}
+    keys: Mapping[str, str] = getattr(node.app, "keys", {})
 
     def key(mark: re.Match[str]) -> str:
         first = remapped(known[mark[1]], keys).key.split(",")[0].strip()

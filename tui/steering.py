@@ -196,14 +196,14 @@ class Steering(Asking):
         self.go(replace(self.look, target=other_target(self.look.target)))
 
     def action_notes(self) -> None:
-        """Show what to know about the view, whole."""
+        """Show what to know about the view, or about the card over it, whole."""
         from ablate_tui.tui.screens.notes import Notes
 
-        painted = self.query_one(Body).painted
+        painted = (self.screen.query(Body) or self.query(Body)).first(Body).painted
         if painted is None:
             return
         if not notes_of(painted):
-            self.notify("this view has no notes")
+            self.notify("there are no notes")
             return
         self.push_screen(Notes(painted.figure.title, notes_of(painted)))
 

@@ -73,7 +73,7 @@ def test_damage(kind, seed, whole, tmp_path):
     opened(path)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(KINDS), st.binary(max_size=300))
 def test_any_bytes(tmp_path, kind, content):
     """Files that were never anything."""
@@ -82,7 +82,7 @@ def test_any_bytes(tmp_path, kind, content):
     opened(path)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.text(max_size=6) | st.just("1.5"), min_size=1, max_size=4).map(",".join), min_size=1))
 def test_any_lines_of_text(tmp_path, lines):
     """Text that is nearly CSV."""
@@ -98,7 +98,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.text(max_size=4) | st.just("loss"), JSON, max_size=4), min_size=1, max_size=5))
 def test_any_json_lines(tmp_path, rows):
     """Objects of any shape, with NaN as Python writes it."""

@@ -80,7 +80,7 @@ def test_missing_runs_and_runs_without_a_level() -> None:
     assert (row.level, row.n, row.diverged, row.missing) == ("all", 4, 1, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-50, 50).map(lambda v: round(v, 5)), min_size=2, max_size=80), st.floats(0.1, 100))
 def test_density_against_scipy(values: list[float], scale: float) -> None:
     y = np.sort(values) * scale
@@ -137,7 +137,7 @@ def test_a_grid_too_wide_for_the_bandwidth_is_told() -> None:
     assert "peaks can be missed" in str(reason(found.notes, "true", "kde"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200), st.booleans())
 def test_histogram_counts_every_run(values: list[float], whole: bool) -> None:
     y = np.sort(np.rint(values) if whole else values)
@@ -168,7 +168,7 @@ def test_histogram_of_whole_numbers_and_of_one_value() -> None:
     assert np.diff(histogram_edges(Values(np.full(4, 1e300))))[0] > 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 2_000).map(float), min_size=1, max_size=900))
 def test_ecdf_is_exact_where_it_is_given(values: list[float]) -> None:
     y = np.sort(values)
@@ -191,7 +191,7 @@ def test_thinning_is_told() -> None:
     assert f"of {box.outlier_count:,} outliers" in str(reason(found.notes, "true", "outliers"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.floats(-100, 100).map(lambda v: round(v**3, 4)), min_size=1, max_size=60))
 def test_boxes_against_matplotlib(values: list[float]) -> None:
     y = np.sort(values)

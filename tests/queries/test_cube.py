@@ -35,7 +35,7 @@ from ablate_tui.queries.reasons import PENDING
 from ablate_tui.queries.slices import Sample, Slice, take
 
 LEVELS = {"a": ("off", "on"), "b": ("off", "on"), "f": ("x", "y", "z")}
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @contextmanager
@@ -220,7 +220,7 @@ def same(got: object, want: object, path: str = "") -> None:
         assert got == want, path
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(sweeps(), st.sampled_from([None, "a", "b", "f"]), st.sampled_from(["min", "max"]))
 def test_views_are_the_same_with_blocks_and_without(
     made: tuple[pd.DataFrame, dict[str, tuple[str, ...]], int], contrast: str | None, goal: str
@@ -234,7 +234,7 @@ def test_views_are_the_same_with_blocks_and_without(
         same(*(view(sample) for sample in both))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.floats(0.0, 0.3), st.booleans())
 def test_shared_effects_with_blocks_and_without(seed: int, replicates: int, gone: float, solved: bool) -> None:
     """Crossed replicates, complete or nearly: from the table of cells or from the runs, solved either way."""
@@ -304,7 +304,7 @@ def test_densities_and_steps_of_many_runs(name: str) -> None:
         assert np.abs(got - want).max() <= 1e-4 * len(own)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.one_of(st.integers(-3, 3).map(float), st.floats(allow_infinity=False, width=32)), min_size=1, max_size=60

@@ -30,7 +30,7 @@ def made(frame: pd.DataFrame) -> Curves:
     return Curves("loss", frame.row.to_numpy(), frame.step.to_numpy(), frame.value.to_numpy())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.booleans(), st.sampled_from([None, "a", "f"]))
 def test_bands_are_quantiles_by_side_and_step(seed: int, runs: int, filtered: bool, contrast: str | None) -> None:
     rng = np.random.default_rng(seed)

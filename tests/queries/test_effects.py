@@ -158,7 +158,7 @@ def samples(draw: st.DrawFn) -> tuple[Sample, np.ndarray, np.ndarray]:
     return take(made, Slice()), np.array(code), np.array(other)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(samples())
 def test_against_scipy(drawn: tuple[Sample, np.ndarray, np.ndarray]) -> None:
     sample, code, other = drawn

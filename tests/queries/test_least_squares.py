@@ -77,7 +77,7 @@ def test_coefficients_errors_and_tests_are_those_of_statsmodels(seed, n, sizes, 
 
 
 @given(st.integers(0, 10_000), st.floats(-6, 6), st.floats(-3, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_shift_and_scale(seed, shift, power):
     """A large offset or another unit changes no p; values and errors follow the unit."""
     groups, y, weight = design(seed, 40, (2, 2, 3, 2))

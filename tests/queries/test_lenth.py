@@ -69,7 +69,7 @@ def test_pse_and_margins_are_those_printed(experiment):
     st.lists(st.floats(-1e6, 1e6).filter(lambda value: value == 0 or abs(value) > 1e-3), min_size=3, max_size=70),
     st.floats(1e-3, 1e3),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_definition_word_by_word(values, scale):
     """Against a plain computation with scipy's t; all figures scale with the contrasts."""
     effects = np.array(values)

@@ -59,7 +59,7 @@ def by_loop(sample: Sample, switch: str) -> list[tuple[float, float]]:
     return [(float(on), float(off)) for on, off in found]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(tables(), st.sampled_from([{}, {"b": ("on",)}, {"c": ("x", "z")}]))
 def test_against_a_loop(made: RunTable, filters: dict[str, tuple[str, ...]]) -> None:
     sample = take(made, Slice.of(made, filters))
@@ -270,7 +270,7 @@ def test_levels_that_never_meet() -> None:
     assert known.wilcoxon_holm_p == known.wilcoxon_p
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from([-3.5, -1.0, -0.25, 0.0, 0.0, 0.5, 2.0, 7.25]), min_size=1, max_size=60),
        st.sampled_from(["min", "max"]))  # fmt: skip
 def test_the_bars_part_at_zero(differences: list[float], goal: Goal) -> None:
@@ -288,7 +288,7 @@ def test_the_bars_part_at_zero(differences: list[float], goal: Goal) -> None:
         assert counts[better].sum() == np.count_nonzero(d < 0 if goal == "min" else d > 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables())
 def test_ends_against_a_loop(made: RunTable) -> None:
     """The outermost pairs by brute force; no pair is at both ends."""

@@ -21,7 +21,7 @@ def mann_whitney_of(on: np.ndarray, off: np.ndarray) -> float:
     return mann_whitney(float(ranks.rank[by < len(on)].sum()), len(on), len(off), ranks)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 2**32 - 1), st.floats(-2, 2))
 def test_mann_whitney_without_ties(m: int, n: int, seed: int, shift: float) -> None:
     rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def test_mann_whitney_exact_in_the_far_tail() -> None:
     assert mann_whitney_of(off, on) == pytest.approx(2 / math.comb(308, 8), rel=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.one_of(
         st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=70),
@@ -50,7 +50,7 @@ def test_wilcoxon(differences: list[float]) -> None:
     assert wilcoxon(d) == pytest.approx(stats.wilcoxon(d).pvalue, rel=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(0, 1))
 def test_quantiles_and_ranks(values: list[float], q: float) -> None:
     y = np.sort(values)

@@ -107,7 +107,7 @@ def test_words() -> None:
     assert Slice((("a", ("x", "y")), ("b", ("1",)))).words() == "a = x or y, b = 1"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["a", B, "c"]), st.sets(st.integers(0, 2), max_size=2), max_size=3))
 def test_sql_takes_the_same_runs(chosen: dict[str, set[int]]) -> None:
     made = sweep(FRAME)

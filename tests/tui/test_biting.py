@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests.biting import NAMES, as_duckdb, biting, many_levels, many_switches
@@ -164,7 +164,6 @@ def test_names_of_files_stay_in_their_folder(text):
     assert len(name.encode()) <= 200
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_text_is_a_slice_or_one_clear_line(session, data):
     """The slice options, given any text: a look, or an error in one line."""

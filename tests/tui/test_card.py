@@ -9,12 +9,18 @@ from tests.tui.test_app import keys_to, opened, settle
 from textual.widgets import Input
 
 from ablate_tui.data.errors import UsageError
+from ablate_tui.data.schema import Choices
+from ablate_tui.tui.app import AblateApp
+from ablate_tui.tui.config import Config
 from ablate_tui.tui.figure import Axis, Figure, Line, Panel
-from ablate_tui.tui.panels.body import Body
+from ablate_tui.tui.panels.body import Body, notes_of
 from ablate_tui.tui.panels.choice import Choice
+from ablate_tui.tui.panels.lines import Lines
 from ablate_tui.tui.panels.view_table import ViewTable
 from ablate_tui.tui.screens.card import Card
 from ablate_tui.tui.screens.export_dialog import ExportDialog
+from ablate_tui.tui.screens.notes import Notes
+from ablate_tui.tui.session import Look, Session
 from ablate_tui.tui.views.registry import VIEWS
 
 pytestmark = pytest.mark.usefixtures("few_refits")
@@ -134,6 +140,39 @@ async def test_keys_of_the_screen_wait_while_a_card_is_open(runs, asked):
         await settle(pilot)
         assert pilot.app.query_one(Body).painted.view == "design"
         assert isinstance(pilot.app.screen, Card)
+
+
+async def test_its_words_name_its_own_keys(runs, asked, monkeypatch):
+    """Remapped or not, and what they say works: the next panel, and the notes that a line has no room for."""
+    notes = tuple(f"note {at} of the card, which goes on for a while" for at in range(3))
+    design = VIEWS["design"].card
+    monkeypatch.setitem(VIEWS, "design", replace(VIEWS["design"], card=lambda *of: replace(design(*of), notes=notes)))
+    config = Config(keys={"part": "p", "notes": "N", "card.next": "z", "card.notes": "x"})
+    app = AblateApp(Session.open(str(runs), Choices(), keep=False), Look(), config=config)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await enter(pilot)
+        assert isinstance(app.screen, Card)
+
+        def words(selector: str) -> str:
+            return "".join(piece.text for piece in body(pilot).query_one(selector, Lines).lines[0])
+
+        assert "parts (z) ·" in words("#caption")
+        assert words("#remarks").endswith(" x: all notes ")
+        before = body(pilot).painted.sizes
+        await pilot.press("z")
+        await settle(pilot)
+        assert body(pilot).painted.sizes != before
+        await pilot.press("x")
+        await settle(pilot)
+        assert isinstance(app.screen, Notes)
+        assert app.screen.notes == notes
+        await pilot.press("escape", "escape")
+        await settle(pilot)
+        assert "parts (p) ·" in words("#caption")
+        await pilot.press("N")
+        await settle(pilot)
+        assert app.screen.notes == tuple(notes_of(app.query_one(Body).painted))
 
 
 async def test_a_card_that_can_not_be_drawn_says_why(runs, monkeypatch):

@@ -24,14 +24,22 @@ def notes_of(painted: Painted) -> tuple[str, ...]:
 
 
 class Body(Column):
-    """Shows one Painted at a time."""
+    """Shows one Painted at a time.
+
+    Parameters
+    ----------
+    id : str, optional
+    part, notes : str
+        Ids of the bindings that show its next part and all of its notes.
+    """
 
     @dataclass
     class Resized(Message):
         """There is more or less room, and by now it has been measured."""
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None, part: str = "part", notes: str = "notes") -> None:
         super().__init__(id=id)
+        self.part_id, self.notes_id = part, notes
         self.painted: Painted | None = None
 
     def compose(self) -> ComposeResult:
@@ -66,7 +74,7 @@ class Body(Column):
         line = " " + clean("  ·  ".join(notes_of(painted)))
         if width(line) <= self.size.width:
             return (Segment(line, DIM),)
-        more = worded(" {notes}: all notes ", self)
+        more = worded(f" {{{self.notes_id}}}: all notes ", self)
         return Segment(fit(line, max(0, self.size.width - len(more))), DIM), Segment(more, BOLD)
 
     def place(self, arrangement: Arrangement) -> None:
@@ -83,7 +91,7 @@ class Body(Column):
         if arrangement.parts > 1:
             shown = len(arrangement.panels) + bool(arrangement.table_height)
             parts = len(painted.figure.panels) + bool(painted.table.columns)
-            more = f"{shown}/{parts} parts {worded('({part})', self)} · "
+            more = f"{shown}/{parts} parts {worded(f'({{{self.part_id}}})', self)} · "
         return Segment(f" {more}", DIM), Segment(clean(painted.figure.title), BOLD)
 
     def say(self, words: str) -> None:

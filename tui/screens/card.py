@@ -32,6 +32,7 @@ class Card(Once, ModalScreen[None]):
         Binding("escape,q,enter", "dismiss", "Close", id="card.close"),
         Binding("v,down,j,right,l,pagedown,space", "part(1)", "Next panel", id="card.next"),
         Binding("up,k,left,h,pageup", "part(-1)", "Previous panel", id="card.previous"),
+        Binding("n", "app.notes", "Read all notes of the card", id="card.notes"),
         Binding("e", "export", "Write the card to a PNG, SVG or PDF", id="card.export"),
     ]
 
@@ -57,7 +58,7 @@ class Card(Once, ModalScreen[None]):
         """What it is about, the panels, and the keys."""
         about = "  ·  ".join(part for part in (self.figure.subtitle, self.figure.footer) if part)
         yield Static(Text(f" {clean(about)}", "dim", no_wrap=True), classes="card-line")
-        yield Body(id="card")
+        yield Body("card", part="card.next", notes="card.notes")
         yield Static(Text(worded(f" {KEYS}", self), "dim", no_wrap=True), classes="card-line")
 
     def on_resize(self, event: events.Resize) -> None:
