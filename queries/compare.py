@@ -128,8 +128,8 @@ def side_codes(sample: Sample) -> NDArray[np.int16]:
 
 def sides_of(sample: Sample) -> Sides:
     """The sides of the contrast, and all of them together."""
-    contrast, code = sample.slice.contrast, side_codes(sample)
-    levels = sample.table.factor(contrast).levels if contrast else (ALL,)
+    contrast, code = sample.contrast, side_codes(sample)
+    levels = contrast.levels if contrast else (ALL,)
     masks = {level: code == at for at, level in enumerate(levels)}
     *parts, pooled = order(sample).split([*masks.values(), code != NO_LEVEL])
     return Sides(pooled, dict(zip(levels, parts, strict=True)), masks)

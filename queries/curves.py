@@ -62,7 +62,7 @@ def curve_bands(sample: Sample, curves: Curves | None, others: tuple[str, ...] =
     if curves is None:
         why = "the source has no curves: no list in a cell, and no table curves (run_id, step, metric, value)"
         return CurveBands(None, contrast, (), others, (Note("*", "q25 median q75", why),))
-    levels = sample.table.factor(contrast).levels if contrast else (ALL,)
+    levels = sample.contrast.levels if sample.contrast else (ALL,)
     side = np.full(sample.table.runs, -1, dtype=np.int64)
     side[sample.index] = sample.levels(contrast)[sample.configuration] if contrast else 0
     own, step, value = side[curves.row], curves.step, curves.value

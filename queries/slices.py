@@ -234,6 +234,11 @@ class Sample:
         """(n,) the runs that have a finite response."""
         return np.asarray(self.status == FINISHED)
 
+    @property
+    def contrast(self) -> Factor | None:
+        """The factor whose sides are compared; None: all runs are one side."""
+        return self.table.factor(self.slice.contrast) if self.slice.contrast else None
+
     @cached_property
     def free(self) -> tuple[Factor, ...]:
         """The factors that the filters do not fix to one level and that are not `apart`, the contrast included."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ablate_tui.data.schema import Factor
 from ablate_tui.queries.compare import Comparison, SideRow, compare, compare_sql
 from ablate_tui.queries.note import Note
 from ablate_tui.queries.polars_code import compare_polars
@@ -65,7 +64,7 @@ class Sides:
     def __init__(
         self, result: Comparison, inputs: Inputs, slice_: str = "", start: int = 0, most: int = MOST_SIDES
     ) -> None:
-        factor: Factor | None = inputs.sample.table.factor(result.contrast) if result.contrast else None
+        factor = inputs.sample.contrast
         rows = [row for row in result.rows if row.n][:most]
         self.start = start
         self.levels = [row.level for row in rows]
@@ -247,8 +246,7 @@ def table(result: Comparison, inputs: Inputs) -> Table:
         *(PAIRWISE if result.omnibus else ()),
         *SIDE[3:],
     )
-    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
-    sides = [(side_words(factor, row.level), row) for row in result.rows]
+    sides = [(side_words(inputs.sample.contrast, row.level), row) for row in result.rows]
     named = sides + [(row.name, row) for row in result.pairwise]
     rows = tuple((name, *(getattr(row, column.field, None) for column in columns[1:])) for name, row in named)
     return Table(columns, rows, figure_title(result), (*omnibus_words(result), *reasons(told(result))))

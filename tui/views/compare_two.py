@@ -100,9 +100,8 @@ def mean_words(result: TwoComparisons) -> tuple[str, ...]:
 
 def table(result: TwoComparisons, inputs: Inputs) -> Table:
     """One row a side, those of A first."""
-    factor = inputs.sample.table.factor(result.a.contrast) if result.a.contrast else None
     rows = tuple(
-        (name, side_words(factor, row.level), *(getattr(row, column.field) for column in SIDE))
+        (name, side_words(inputs.sample.contrast, row.level), *(getattr(row, column.field) for column in SIDE))
         for name, of in (("A", result.a), ("B", result.b))
         for row in of.rows
     )

@@ -22,7 +22,7 @@ def read(inputs: Inputs) -> CurveBands:
 
 def figure(result: CurveBands, inputs: Inputs) -> Figure:
     """A line and its band a side."""
-    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
+    factor = inputs.sample.contrast
     levels = list(dict.fromkeys(row.level for row in result.rows))
     lines = []
     for level in levels[:MOST_SIDES]:
@@ -65,8 +65,7 @@ def table(result: CurveBands, inputs: Inputs) -> Table:
     if result.others:
         some = ", ".join(result.others[:4]) + (f" and {len(result.others) - 4} more" if len(result.others) > 4 else "")
         notes.append(f"also curves of {some}: r, then last({written(result.others[0])})")
-    factor = inputs.sample.table.factor(result.contrast) if result.contrast else None
-    rows = tuple(replace(row, level=side_words(factor, row.level)) for row in result.rows)
+    rows = tuple(replace(row, level=side_words(inputs.sample.contrast, row.level)) for row in result.rows)
     return table_of(rows, columns, title_of(result), tuple(notes))
 
 

@@ -37,7 +37,7 @@ def read(inputs: Inputs) -> Runs:
 def figure(result: Runs, inputs: Inputs) -> Figure:
     """The response of each run in the order of the source: a drift or a bad hour shows here."""
     sample = inputs.sample
-    factor = sample.table.factor(sample.slice.contrast) if sample.slice.contrast else None
+    factor = sample.contrast
     finished, shown = int(sample.outcomes.finished.sum()), sample.draw(POINTS)
     own = sample.levels(factor.name)[sample.table.configuration[shown]] if factor else np.zeros(len(shown))
     marks = []
